@@ -52,7 +52,7 @@ def _line(browser: Any, count: int, folder: Path) -> str:
 
 def _store(count: int, folder: Path) -> None:
     """So many cases, each different; what is in their trace is all the same to a page."""
-    traces.write(folder / TRACE, sampled(measured(300.0)))
+    traces.write(folder / TRACE, sampled(measured(300.0)).values())
     for number in range(count):
         record = measured(300.0 + number, case=case(batch=number + 1), label=f"bloom-560m batch {number + 1}")
         record = record.model_copy(update={"trace": TRACE})

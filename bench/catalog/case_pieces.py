@@ -71,3 +71,16 @@ def first_set(kind: type[Work] | type[Measure], layers: Sequence[Work | Measure 
         values = (getattr(layer, key) for layer in layers if layer is not None)
         chosen[key] = next((value for value in values if value is not None), None)
     return chosen
+
+
+def refuse_idle_keys(idle: set[str], given: str) -> None:
+    """Refuse options that change none of the chosen cases; `given` is typed before their names."""
+    for modality in modalities.all_modalities():
+        useless = sorted(modality.keys & idle)
+        if useless:
+            makers = [other for other in modalities.all_modalities() if useless[0] in other.keys]
+            option = next((flag.name for flag in modality.flags if useless[0] in flag.keys), None)
+            option = option or useless[0].replace("_", "-")
+            names = [maker.name for maker in makers]
+            of = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+            raise UsageError(f"{given}{option} means nothing here: it is a key of {of}.")

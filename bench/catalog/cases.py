@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.catalog import sweep
 from bench.catalog.axes import Change, Exclusion, SweepAxes
-from bench.catalog.case_pieces import first_set, on_hub, options_of, weights_of
+from bench.catalog.case_pieces import first_set, on_hub, options_of, refuse_idle_keys, weights_of
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.prompts import prompts
@@ -46,6 +46,8 @@ class Case:
     """Only with random weights, whose output has no words to count: an assumed ratio."""
     parts: Mapping[str, CasePart] = field(default_factory=dict)
     """Of a case of several models: each by the name of its part."""
+    starts_server: bool = False
+    """Whether the catalogue's command starts a server for it."""
 
     @property
     def modality(self) -> Modality:
@@ -84,6 +86,8 @@ class Case:
         mapping |= self.workload.identity()
         if self.parts:
             mapping["parts"] = {name: part.identity() for name, part in self.parts.items()}
+        if self.starts_server and self.model.serve is not None:
+            mapping["server"] = {"command_sha256": self.model.serve.command_sha256}
         mapping |= {"toy": True} if self.model.toy else {}
         mapping["hash"] = case_hash(mapping)
         return mapping
@@ -130,6 +134,8 @@ class Overrides:
     order: Order | None = None
     """Of all cases of the run; `None` leaves those of a suite in the suite's order."""
     order_seed: int = 0
+    attached: bool = False
+    """Whether a server is asked that is up already, so that none is started by the catalogue's command."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +169,9 @@ def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[P
         if name not in catalogue.models:
             raise unknown("model", name, catalogue.models)
     sweep.refuse_idle_exclusions(overrides.exclude, met, left=len(chosen))
-    _refuse_idle_keys(chosen, set(overrides.work.keys_set()), "--")
-    _refuse_idle_keys(chosen, {key for change in _line_axes(overrides) for key in change}, "--sweep ")
+    taken = {key for item in chosen for key in item.case.modality.keys}
+    refuse_idle_keys(set(overrides.work.keys_set()) - taken, "--")
+    refuse_idle_keys({key for change in _line_axes(overrides) for key in change} - taken, "--sweep ")
     if overrides.order is not None:
         chosen = sweep.in_order(chosen, overrides.order, overrides.order_seed)
     return [_at(item, number, len(chosen)) for number, item in enumerate(chosen, start=1)]
@@ -245,6 +252,8 @@ def _case(catalogue: Catalogue, entry: _Entry, point: Change, overrides: Overrid
     kind = overrides.weights or entry.case.weights or (entry.suite.weights if entry.suite else None)
     if kind is None or (kind == "hub" and not on_hub(catalogue, model) and overrides.weights is None):
         kind = "hub" if on_hub(catalogue, model) else "random"
+    workload: Workload = chosen["workload"] or CLOSED
+    has_command = model.serve is not None and model.serve.command is not None
     return Case(
         name=name,
         model=model,
@@ -254,7 +263,8 @@ def _case(catalogue: Catalogue, entry: _Entry, point: Change, overrides: Overrid
         seed=chosen["seed"],
         options=options_of(name, model, chosen),
         suite=entry.suite_name,
-        workload=chosen["workload"] or CLOSED,
+        workload=workload,
+        starts_server=has_command and workload.producer == ENDPOINT and not overrides.attached,
         parts=_parts(catalogue, model, kind, overrides.weights_path, chosen),
     )
 
@@ -283,17 +293,3 @@ def _parts(
 def _line_axes(overrides: Overrides) -> list[Change]:
     """What the axes of the command line set."""
     return [change for changes in overrides.sweep.changes().values() for change in changes]
-
-
-def _refuse_idle_keys(planned: list[Planned], asked: set[str], given: str) -> None:
-    """Refuse an option that changes none of the chosen cases; `given` is typed before its name."""
-    taken = {key for item in planned for key in item.case.modality.keys}
-    for modality in modalities.all_modalities():
-        useless = sorted(modality.keys & asked - taken)
-        if useless:
-            makers = [other for other in modalities.all_modalities() if useless[0] in other.keys]
-            option = next((flag.name for flag in modality.flags if useless[0] in flag.keys), None)
-            option = option or useless[0].replace("_", "-")
-            names = [maker.name for maker in makers]
-            of = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
-            raise UsageError(f"{given}{option} means nothing here: it is a key of {of}.")

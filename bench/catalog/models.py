@@ -180,4 +180,4 @@ class Catalogue(Strict):
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     defaults: Defaults
     models: Annotated[dict[str, Model], Field(min_length=1)]
-    suites: Annotated[dict[str, Suite], Field(min_length=1)]
+    suites: dict[str, Suite] = Field(default_factory=dict)

@@ -22,6 +22,10 @@ from bench.core import modalities
 from bench.core.modality import Options
 from bench.errors import UsageError
 
+FORMS = (
+    "Name a file of `prompts: [{text: ...}]`, or a trace of `tasks` (its form is in docs/councils-agents.md)."
+)
+
 
 @dataclass(frozen=True)
 class PromptSet:
@@ -60,7 +64,7 @@ def _content(name: str) -> dict[str, Any]:
     try:
         raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror}.", "Name a file of prompts.") from error
+        raise UsageError(f"{name}: cannot be read: {error.strerror}.", FORMS) from error
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{name}: neither YAML nor JSON: {' '.join(str(error).split())[:120]}.") from error
     if not isinstance(raw, dict) or not all(
@@ -68,5 +72,5 @@ def _content(name: str) -> dict[str, Any]:
         for key in ("prompts", "tasks")
         for entry in raw.get(key, ())
     ):
-        raise UsageError(f"{name} is not a file of prompts.", "Write it as `prompts: [{text: ...}]`.")
+        raise UsageError(f"{name} has neither prompts nor tasks.", FORMS)
     return raw

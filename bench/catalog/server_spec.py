@@ -8,7 +8,9 @@ serve:
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shlex
 from string import Formatter
 from typing import Annotated, Any, Literal
 
@@ -76,3 +78,10 @@ class ServerSpec(Strict):
     tokenizer: str | None = None
     """A `tokenizer.json` with which tokens are counted here, beside the server's own count."""
     price: TokenPrice | None = None
+
+    @property
+    def command_sha256(self) -> str | None:
+        """Digest of the command's words, for the words may hold a folder's name or a key."""
+        if self.command is None:
+            return None
+        return hashlib.sha256(" ".join(shlex.split(self.command)).encode()).hexdigest()

@@ -62,7 +62,16 @@ accepted_option = click.option(
     is_flag=True,
     help="Rank machines by each case; any number of sides, no verdicts.",
 )
-@click.option("--reference", metavar="TEXT", help="With --across-hardware: the machine that ratios are to.")
+@click.option(
+    "--each-machine",
+    is_flag=True,
+    help="With --across-hardware: list single machines also where cards are alike.",
+)
+@click.option(
+    "--reference",
+    metavar="TEXT",
+    help="With --across-hardware: the machine, or card model, that ratios are to.",
+)
 @click.option(
     "--reference-rows",
     is_flag=True,
@@ -79,6 +88,7 @@ def command(
     as_json: bool,
     limits: tuple[str, ...],
     machines: bool,
+    each_machine: bool,
     reference: str | None,
     reference_rows: bool,
     references: tuple[Path, ...],
@@ -100,12 +110,14 @@ def command(
                 "--across-hardware judges nothing.", "Leave out --fail-on, --strict, --vary, --accepted."
             )
         rows = candidates(read(references)) if reference_rows or references else []
-        return _across(sides, reference, results, rows, as_json=as_json)
+        return _across(sides, reference, results, rows, each_machine=each_machine, as_json=as_json)
     if reference_rows or references:
         raise UsageError(
             "Reference rows are never compared with a record, only shown beside machines.",
             "Add --across-hardware.",
         )
+    if each_machine:
+        raise UsageError("--each-machine is for --across-hardware.", "Add it, or leave both out.")
     if reference is not None:
         raise UsageError("--reference is for --across-hardware.", "A is the reference of a comparison.")
     wanted = [gate.limit(text) for text in limits]
@@ -127,14 +139,17 @@ def _across(
     results: Path,
     rows: Sequence[Published],
     *,
+    each_machine: bool,
     as_json: bool,
 ) -> int:
     loaded = (records_of(listed(text, results, tell).newest(by_case_and_place)) for text in sides)
     found = analysis_across.across(loaded, reference)
+    if each_machine and reference is not None and found.reference_machine is None:
+        raise UsageError(f'--reference "{reference}" fits several machines.', "Leave out --each-machine.")
     if as_json:
         click.echo(json_document.text(across_document.document(found, rows)))
     elif found.boards or found.left_out:
-        click.echo(terminal.text(across.sections(found, rows)), nl=False)
+        click.echo(terminal.text(across.sections(found, rows, each_machine=each_machine)), nl=False)
     tell_problems(found.problems)
     if found.problems:
         return 2

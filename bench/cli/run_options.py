@@ -94,7 +94,13 @@ class RunOptions:
         loads = served_loads.keys_of(self.workload) if self.workload else {}
         of_modality = {key: value for key, value in self.of_modality.items() if value is not None}
         kind, folder = self.weights or (None, None)
-        return Overrides(Work.model_validate(work | loads | of_modality), self._measure(), kind, folder)
+        return Overrides(
+            work=Work.model_validate(work | loads | of_modality),
+            measure=self._measure(),
+            weights=kind,
+            weights_path=folder,
+            attached=self.endpoint is not None,
+        )
 
     def _measure(self) -> Measure:
         limits = {

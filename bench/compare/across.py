@@ -15,10 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.compare.front import on_front
-from bench.compare.machine_column import MachineColumn, column_of
-from bench.compare.metrics import METRICS
+from bench.compare.machine_column import CardModel, MachineColumn, card_model, column_of
 from bench.compare.record_set import RecordSet, StoredRecord
-from bench.core.budget import Expanded
+from bench.core.budget import Budget, Expanded
 from bench.core.record import Record
 from bench.errors import UsageError
 from bench.footprint.excluded_models import TOY, is_toy
@@ -69,15 +68,18 @@ class AcrossMachines:
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
     problems: tuple[str, ...]
+    reference_machine: MachineColumn | None = None
+    """`None` also where the reference is the model of several machines' cards."""
+    reference_model: CardModel | None = None
 
 
 def across(sources: Iterable[RecordSet], reference: str | None = None) -> AcrossMachines:
-    """Boards of everything found. Raises UsageError where `reference` names no machine, or several."""
+    """Boards of everything found. Raises UsageError where `reference` names neither a machine nor a model."""
     sources = list(sources)
     records = list({each.digest: each for source in sources for each in source.found}.values())
     left_out = [f"{each.where}: {why}" for each in records if (why := _why_not(each.record))]
     standing = _newest([_standing(each) for each in records if _why_not(each.record) is None])
-    wanted = _reference(reference, standing)
+    wanted, model = _reference(reference, standing)
     groups: dict[tuple[str, tuple[str, str]], list[RankedRow]] = {}
     for one in standing:
         groups.setdefault((one.found.record.case.hash, one.place.like), []).append(one)
@@ -87,6 +89,8 @@ def across(sources: Iterable[RecordSet], reference: str | None = None) -> Across
         left_out=tuple(left_out),
         notes=tuple(note for source in sources for note in source.notes),
         problems=tuple(problem for source in sources for problem in source.problems),
+        reference_machine=wanted,
+        reference_model=model,
     )
 
 
@@ -102,8 +106,13 @@ def _why_not(record: Record) -> str | None:
     return None
 
 
+def budget_of(record: Record) -> Budget | None:
+    """The budget of a record's gross headline."""
+    return (record.figures.uncertainty or uncertainty.of(record)).gross
+
+
 def _absolute(record: Record) -> Expanded | None:
-    budget = (record.figures.uncertainty or uncertainty.of(record)).gross
+    budget = budget_of(record)
     return budget.absolute if budget else None
 
 
@@ -114,7 +123,8 @@ def _standing(stored: StoredRecord) -> RankedRow:
     energy = Span(headline.value)
     if absolute is not None:
         energy = Span(absolute.value, absolute.low, absolute.high)
-    return RankedRow(stored, column_of(record), energy, METRICS["time"].read(record).median)
+    time_s = record.figures.time_per_unit_s
+    return RankedRow(stored, column_of(record), energy, time_s.value if time_s else None)
 
 
 def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:
@@ -129,25 +139,30 @@ def _board(group: Sequence[RankedRow], reference: MachineColumn | None) -> Ranki
     base = next((one for one in group if one.place == reference), None)
     ordered = sorted(group, key=lambda one: (one.energy.value, one.place))
     record = ordered[0].found.record
+    spans = [one.energy for one in ordered]
     return Ranking(
         label=record.label,
         unit=record.case.unit,
         like=ordered[0].place.like,
         standings=tuple(
-            replace(one, rank=_rank(one, ordered), ratio=_ratio(one, base), front=_on_front(one, ordered))
+            replace(
+                one,
+                rank=rank_among(one.energy, spans),
+                ratio=_ratio(one, base),
+                front=_on_front(one, ordered),
+            )
             for one in ordered
         ),
     )
 
 
-def _rank(one: RankedRow, group: Sequence[RankedRow]) -> tuple[int, int] | None:
+def rank_among(one: Span, spans: Sequence[Span]) -> tuple[int, int] | None:
     """Best and worst place: others surely below come before, others not surely above may."""
-    low, high = one.energy.low, one.energy.high
-    bounded = [other.energy for other in group if other.energy.low is not None and other is not one]
-    if low is None or high is None:
+    bounded = [other for other in spans if other.low is not None and other is not one]
+    if one.low is None or one.high is None:
         return None
-    surely_before = sum(other.high < low for other in bounded if other.high is not None)
-    surely_after = sum(other.low > high for other in bounded if other.low is not None)
+    surely_before = sum(other.high < one.low for other in bounded if other.high is not None)
+    surely_after = sum(other.low > one.high for other in bounded if other.low is not None)
     return 1 + surely_before, 1 + len(bounded) - surely_after
 
 
@@ -178,19 +193,31 @@ def _on_front(one: RankedRow, group: Sequence[RankedRow]) -> bool:
     return on_front((one.energy.value, one.time_s), timed)
 
 
-def _reference(text: str | None, standings: Sequence[RankedRow]) -> MachineColumn | None:
-    """The one column whose machine's name, driver or limit contains all the words."""
+def _reference(
+    text: str | None, standings: Sequence[RankedRow]
+) -> tuple[MachineColumn | None, CardModel | None]:
+    """The one column whose machine's name, driver or limit contains all the words, and its cards' model.
+
+    Of several columns with cards of one model, that model alone.
+    """
     if text is None:
-        return None
-    places = sorted({one.place for one in standings})
+        return None, None
+    models = {one.place: card_model(one.found.record) for one in standings}
 
     def described(each: MachineColumn) -> str:
-        return f"{each.machine} {each.card} {each.driver} {each.limits} {each.scope} {each.kind}".lower()
+        named = f"{each.machine} {models[each].name} {each.card} {each.driver} {each.limits}"
+        return f"{named} {each.scope} {each.kind}".lower()
 
-    fitting = [each for each in places if all(word in described(each) for word in text.lower().split())]
-    if len(fitting) != 1:
-        listed = "; ".join(f"{each.machine}, {each.driver}, {each.limits}" for each in places)
-        raise UsageError(
-            f'--reference "{text}" fits {len(fitting)} machines, not one.', f"There are: {listed or 'none'}."
-        )
-    return fitting[0]
+    fitting = [
+        each for each in sorted(models) if all(word in described(each) for word in text.lower().split())
+    ]
+    of_these = {models[each] for each in fitting}
+    if len(fitting) == 1:
+        return fitting[0], models[fitting[0]]
+    if len(of_these) == 1 and len({each.card for each in fitting}) == len(fitting):
+        return None, of_these.pop()
+    listed = "; ".join(f"{each.machine}, {each.driver}, {each.limits}" for each in sorted(models))
+    raise UsageError(
+        f'--reference "{text}" fits {len(fitting)} machines of {len(of_these)} card models, not one.',
+        f"There are: {listed or 'none'}.",
+    )

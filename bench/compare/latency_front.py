@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.compare.across import RankedRow, Ranking
+from bench.compare.across import RankedRow, Ranking, Span, budget_of
 from bench.compare.front import Costs, on_front
 from bench.core.figures import LatencyFigures, ServedFigures
 from bench.core.record import Record
@@ -39,12 +39,14 @@ class LatencyPoint:
     figures: ServedFigures
     end_to_end_s: float
     """Median."""
+    energy: Span
+    """Joules per unit: on a front of one machine without the errors that all its points share."""
     front: bool = False
 
     @property
     def costs(self) -> Costs:
         """Joules per unit and seconds of an answer."""
-        return self.row.energy.value, self.end_to_end_s
+        return self.energy.value, self.end_to_end_s
 
     @property
     def end_to_end_p99_s(self) -> float | None:
@@ -94,7 +96,7 @@ def _point(row: RankedRow) -> LatencyPoint | None:
     served, workload = row.found.record.figures.served, row.found.record.case.workload
     if served is None or served.end_to_end_s is None or (workload and workload.kind == "saturated"):
         return None
-    return LatencyPoint(row, served, served.end_to_end_s.median.value)
+    return LatencyPoint(row, served, served.end_to_end_s.median.value, row.energy)
 
 
 def _key(board: Ranking, record: Record) -> FrontKey:
@@ -106,6 +108,14 @@ def _key(board: Ranking, record: Record) -> FrontKey:
 
 
 def _marked(points: Sequence[LatencyPoint]) -> tuple[LatencyPoint, ...]:
+    if len({point.row.place for point in points}) == 1:
+        points = [replace(point, energy=_on_one_card(point.row)) for point in points]
     costs = [point.costs for point in points]
     marked = (replace(point, front=on_front(point.costs, costs)) for point in points)
-    return tuple(sorted(marked, key=lambda point: (point.end_to_end_s, point.row.energy.value)))
+    return tuple(sorted(marked, key=lambda point: (point.end_to_end_s, point.energy.value)))
+
+
+def _on_one_card(row: RankedRow) -> Span:
+    budget = budget_of(row.found.record)
+    found = budget.same_card if budget else None
+    return Span(found.value, found.low, found.high) if found else row.energy

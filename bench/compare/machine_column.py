@@ -1,7 +1,8 @@
-"""Column of a record in a table of machines side by side."""
+"""Column of a record in a table of machines side by side, and the model of its cards."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from bench.compare.identity import card, facts
@@ -38,3 +39,22 @@ def column_of(record: Measurement) -> MachineColumn:
         scope=str(by_name["scope"]),
         kind=str(by_name["kind"]),
     )
+
+
+@dataclass(frozen=True, order=True)
+class CardModel:
+    """Names of the metered cards of a machine, and their power limits."""
+
+    name: str
+    limits: str
+
+
+def card_model(record: Measurement) -> CardModel:
+    """The model of a record's metered cards; without any, the processor's, or the machine's name."""
+    machine = record.machine
+    names = Counter(str(gpu.name) for gpu in machine.metered_gpus if gpu.name)
+    watts = {gpu.power_limit_w for gpu in machine.metered_gpus if gpu.power_limit_w is not None}
+    cpu = machine.cpu.model if machine.cpu else None
+    named = " + ".join(name if n == 1 else f"{n} × {name}" for name, n in sorted(names.items()))
+    each = " + ".join(f"{limit:g} W" for limit in sorted(watts))
+    return CardModel(named or str(cpu or machine.name), each or "no limit known")

@@ -20,6 +20,7 @@ from bench.core.figures import Estimate
 from bench.core.measurement import Measurement
 from bench.stats.budget.evidence import LARGEST
 from bench.stats.figures import counting, estimate
+from bench.stats.independent import independent
 
 
 @dataclass(frozen=True)
@@ -82,20 +83,18 @@ class Metric:
         return value
 
     def read(self, record: Measurement) -> MetricValues:
-        """This record's values: of every block that counts, or of the record. All of them, or none."""
+        """This record's values: of every block or start that counts, or of the record. All, or none."""
+        blocks = counting(record.blocks)
         if self.of_record is not None:
             values = [self.of_record(record)]
         else:
-            value = self.block_value(record)
-            values = [value(block) for block in counting(record.blocks)]
+            values = list(map(self.block_value(record), blocks))
         positive = [each for each in values if each is not None and each > 0]
         if not values:
             return MetricValues(reason="no valid block with counted units")
-        return (
-            MetricValues(tuple(positive))
-            if len(positive) == len(values)
-            else MetricValues(reason=self.lacking)
-        )
+        if len(positive) < len(values):
+            return MetricValues(reason=self.lacking)
+        return MetricValues(tuple(positive if self.of_record else independent(blocks, positive)))
 
 
 def headline_domains(record: Measurement) -> list[str]:

@@ -21,6 +21,9 @@ from bench.core.workload import LOCAL
 from bench.stats.figures import counting
 from bench.stats.ratio import Ratio, ratio
 
+SHARED_OPTIONS = ("--models", "--results", "--gpus", "--device")
+"""Options of `run` that say where a case is measured and not what it does."""
+
 
 @dataclass(frozen=True)
 class Multiple:
@@ -34,7 +37,9 @@ class Multiple:
     mean_place: float | None
     """Mean place of the part in the rankings that could be read; `None` without any."""
     command: str
-    """Measures the part alone."""
+    """Measures the part alone, with the catalogue, cards and folder of the whole."""
+    lacking: str | None = None
+    """Reason for `None` as the ratio."""
 
 
 def multiples(record: Record, others: Iterable[Record]) -> list[Multiple]:
@@ -49,7 +54,9 @@ def multiples(record: Record, others: Iterable[Record]) -> list[Multiple]:
             part=name,
             model=str(part["model"]),
             alone=alone.name,
-            ratio=_ratio(record, [other for other in candidates if _is_alone(other, record, part, alone)]),
+            **vars(
+                _over_alone(record, [each for each in candidates if _is_alone(each, record, part, alone)])
+            ),
             mean_place=places.get(name),
             command=_command(record, part, alone),
         )
@@ -76,8 +83,7 @@ def _is_alone(other: Record, record: Record, part: Mapping[str, Any], alone: Par
     case, whole = other.case, record.case
     producer = case.workload.producer if case.workload else LOCAL
     return (
-        other.status == "ok"
-        and (case.engine, case.model) == (alone.modality, part["model"])
+        (case.engine, case.model) == (alone.modality, part["model"])
         and (case.dtype, case.batch) == (whole.dtype, whole.batch)
         and case.weights.identity() == part["weights"]
         and producer == part.get("producer", LOCAL)
@@ -88,13 +94,22 @@ def _is_alone(other: Record, record: Record, part: Mapping[str, Any], alone: Par
     )
 
 
-def _ratio(record: Record, alone: Sequence[Record]) -> Ratio | None:
-    """Of the newest record of the part; `None` without one, or without joules on either side."""
+@dataclass(frozen=True)
+class _OverAlone:
+    ratio: Ratio | None
+    lacking: str | None = None
+
+
+def _over_alone(record: Record, alone: Sequence[Record]) -> _OverAlone:
+    """Over the newest good record of the part; without a ratio the reason."""
+    good = [other for other in alone if other.status == "ok"]
     if not alone:
-        return None
-    newest = max(alone, key=lambda other: other.created)
+        return _OverAlone(None, "is not measured")
+    newest = max(good or alone, key=lambda other: other.created)
+    if not good:
+        return _OverAlone(None, f"has no good record ({newest.why})")
     one, whole = _joules_an_item(newest), _joules_an_item(record)
-    return ratio(one, whole) if one and whole else None
+    return _OverAlone(ratio(one, whole)) if one and whole else _OverAlone(None, "has no joules to compare")
 
 
 def _joules_an_item(record: Record) -> list[float]:
@@ -111,4 +126,15 @@ def _command(record: Record, part: Mapping[str, Any], alone: PartAlone) -> str:
         words += [f"--{key.replace('_', '-')}", str(value)]
     if part.get("producer", LOCAL) != LOCAL:
         words += ["--workload", "single", "--endpoint", "URL"]
-    return shlex.join(words)
+    return shlex.join([*words, *_of_the_run(record.provenance.command or "")])
+
+
+def _of_the_run(command: str) -> list[str]:
+    """The options of a run's command that its parts need too: catalogue, cards and folder."""
+    words = shlex.split(command)
+    kept = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, _ = word.partition("=")
+        if name in SHARED_OPTIONS:
+            kept += [word] if equals else [word, following]
+    return kept

@@ -60,10 +60,12 @@ def read_task(text: str) -> AgentTask:
         raise EngineError(
             f"The trace has a hole: {_place(first['loc'])}: {first['msg'].lower()}.",
             MEND,
+            missing=True,
         ) from error
     for number, turn in enumerate(task.turns[1:], start=2):
         if turn.pause_s is None:
-            raise EngineError(f"The trace has a hole: task {task.name}, turn {number} has no pause_s.", MEND)
+            hole = f"task {task.name}, turn {number} has no pause_s"
+            raise EngineError(f"The trace has a hole: {hole}.", MEND, missing=True)
     return task
 
 

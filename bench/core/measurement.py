@@ -9,6 +9,7 @@ or a test metered around its own work. Both are compared, judged and budgeted al
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -110,9 +111,24 @@ class Measurement(SchemaModel):
         return "inconclusive" if inconclusive else self.status
 
     @property
+    def distinct_reasons(self) -> list[str]:
+        """The first reason of each rule, with the number of blocks that broke it where there are several.
+
+        Blocks that broke the same rule differ only in the figures of their reasons.
+        """
+        broken = Counter(_rule(reason) for block in self.blocks for reason in set(block.reasons))
+        first: dict[str, str] = {}
+        for reason in self.reasons:
+            first.setdefault(_rule(reason), reason)
+        return [
+            f"{reason} ({broken[rule]} blocks)" if broken[rule] > 1 else reason
+            for rule, reason in first.items()
+        ]
+
+    @property
     def why(self) -> str:
         """The status and its reasons in words."""
-        return f"{self.status}: {'; '.join(self.reasons) or 'no reason is given'}"
+        return f"{self.status}: {'; '.join(self.distinct_reasons) or 'no reason is given'}"
 
     def _repr_html_(self) -> str:
         """The figures as a table, for notebooks."""
@@ -126,7 +142,7 @@ class Measurement(SchemaModel):
         rows = [(what, _estimate_text(found.gross)) for what, found in named if found is not None]
         rows.append((f"s per {unit}", _estimate_text(figures.time_per_unit_s)))
         rows.append(("machine", str(self.machine.name)))
-        rows.append(("verdict", "; ".join([self.verdict, *self.reasons])))
+        rows.append(("verdict", "; ".join([self.verdict, *self.distinct_reasons])))
         return rows_html(self.label, rows)
 
     def headline(self) -> Estimate | None:
@@ -143,3 +159,8 @@ def _estimate_text(found: Estimate | None) -> str:
     if found.low is None or found.high is None:
         return value_text(found.value)
     return value_text(found.value, half=(found.high - found.low) / 2)
+
+
+def _rule(reason: str) -> str:
+    """Name of the rule that a reason begins with."""
+    return reason.partition(":")[0]

@@ -47,6 +47,8 @@ class Options(Strict, ABC):
     """Options that a model of the catalogue states, and no case."""
     variants: ClassVar[Keys] = ()
     """Options that change the joules and not the output, in the order in which a variant is named."""
+    one_at_a_time: ClassVar[bool] = False
+    """Whether the items of a batch are made one after another, so that one is in memory at a time."""
 
     @property
     @abstractmethod
@@ -57,6 +59,11 @@ class Options(Strict, ABC):
     def largest_only(self) -> bool:
         """Whether the largest of a model's networks alone has to fit on the device, the others waiting."""
         return False
+
+    def read_again_tokens(self, parts: int) -> int:
+        """Tokens written by the models of a case of several that one of them has in its context at most."""
+        del parts
+        return 0
 
     def output_bytes(self, batch: int) -> int:
         """Device memory of a batch's output at least, beside the weights; 0 where it is little."""

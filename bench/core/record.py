@@ -18,8 +18,8 @@ History of `SCHEMA`
                           `provenance.expected_gpus`, `case.weights.components`,
                           `case.parts`, `blocks.observed.counts`,
                           `blocks.observed.served.stated_running` and what else a server's metrics state,
-                          `blocks.observed.served.start`, `figures.served.restarts`; `null` for
-                          `blocks.observed.served.output_tokens`;
+                          `blocks.observed.served.start`, `figures.served.restarts`, `case.server`; `null` for
+                          `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`;
                           `provenance.clock.sync`, `machine.nodes`, `blocks.energy.*.node`,
                           `blocks.energy.*.clock_u_j`, `figures.served.per_node_j`,
                           `figures.served.per_role_j`
@@ -84,8 +84,8 @@ class Record(Measurement):
     @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
-        stopped = [self.failure.message] if self.failure else []
-        return f"{self.status}: {'; '.join([*self.reasons, *stopped]) or 'no reason is given'}"
+        stopped = [self.failure.message] if self.failure and self.failure.message not in self.reasons else []
+        return f"{self.status}: {'; '.join([*self.distinct_reasons, *stopped]) or 'no reason is given'}"
 
     @property
     def unit(self) -> str:

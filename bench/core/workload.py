@@ -19,6 +19,8 @@ LOCAL = "worker"
 ENDPOINT = "endpoint"
 WITHOUT_LOAD = ("closed", "single")
 WHOLE_LOAD = ("concurrency", "saturated")
+LEAST_SATURATED_S = 30.0
+"""Shortest window of `saturated` that counts; ML.ENERGY's benchmark takes 20 s."""
 
 
 class Workload(Strict):

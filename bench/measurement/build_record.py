@@ -90,7 +90,7 @@ def record(
     result.figures.uncertainty = uncertainty.of(result)
     result.figures.tokens = token_figures.of(result)
     result.figures.served = served_figures(blocks, result.machine.roles)
-    result.reasons += _starts_differ(result) + _nodes_unread(result)
+    result.reasons += _nodes_unread(result)
     return result
 
 
@@ -134,22 +134,6 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
                 f"scope {Domain.parse(domain).scope} mean little. Leave the machine alone while it measures."
             )
     return warnings
-
-
-def _starts_differ(result: Record) -> list[str]:
-    """Warning if starts of a server differ by more than the headline's interval covers."""
-    restarts = result.figures.served.restarts if result.figures.served else None
-    scope = result.figures.headline_scope
-    headline = result.figures.energy_per_unit_j[scope].gross if scope else None
-    if restarts is None or headline is None or headline.relative_half_width is None:
-        return []
-    if restarts.between_share <= headline.relative_half_width:
-        return []
-    return [
-        f"starts differ: joules per {result.case.unit} scatter by {restarts.between_share:.1%} from start to "
-        f"start of the server, beyond the ±{headline.relative_half_width:.1%} of blocks. Use the interval of "
-        "figures.served.restarts."
-    ]
 
 
 def _nodes_unread(result: Record) -> list[str]:

@@ -37,6 +37,7 @@ from bench.measurement.measured_already import (
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairSide
 from bench.measurement.preflight import require_software
+from bench.measurement.recovery import recover_before_skipping
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
 from bench.meters.gpus import GpuDrivers
@@ -147,7 +148,9 @@ class CasePlan(_PlanOfCases):
     skip: SkipMeasured = "none"
 
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
-        """Measure what is left. Without that, nothing is locked, started or written."""
+        """Measure what is left. Without that, nothing is started or written but what killed runs left."""
+        if self.resumes:
+            recover_before_skipping(context.results, str(instruments.identity.name), context.listener.note)
         earlier = self.earlier(lambda: instruments.identity, instruments.drivers, context.results)
         found = earlier.measured
         if found:

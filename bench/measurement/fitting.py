@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import psutil
 
 from bench.catalog.cases import Case
+from bench.catalog.prompts import prompts
 from bench.core.modality import Quantization
 from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
@@ -24,6 +26,8 @@ QUANTIZED_BYTES: dict[Quantization, float] = {
 
 OVERHEAD = 1.15
 """Factor on the weights' memory for activations, before the batch counts; see `needed`."""
+CHARACTERS_A_TOKEN = 4
+"""Of English text."""
 BASE_BYTES = 1_000_000_000
 """Memory of a process with its libraries, CUDA context and kernels beside the weights."""
 
@@ -107,10 +111,25 @@ def _weight_bytes(case: Case) -> float:
 
 def batch_memory(case: Case) -> BatchMemory:
     """What the shapes of its networks say; nothing where no architecture is stored."""
+    if case.parts:
+        return _largest_of_parts(case)
     if case.model.architecture is None:
         return BatchMemory()
     shape = architectures.load(case.model.architecture)
     return memory_of(case.options, shape, case.batch, BYTES_PER_NUMBER[case.dtype])
+
+
+def _largest_of_parts(case: Case) -> BatchMemory:
+    """Of the model with the largest keys and values: models of one case write one after the other."""
+    prompt = max(map(len, prompts(case.model.engine, case.options).texts)) // CHARACTERS_A_TOKEN
+    context = prompt + case.options.read_again_tokens(len(case.parts))
+    items = 1 if case.options.one_at_a_time else case.batch
+    found = []
+    for part in (part for part in case.parts.values() if part.endpoint is None):
+        options = part.case.options.model_copy(update={"new_tokens": context})
+        found.append(batch_memory(replace(part.case, options=options, batch=items)))
+    largest = max((each.cache_bytes for each in found), default=0)
+    return BatchMemory(largest, 0, sum(each.unquantized_numbers for each in found))
 
 
 def _resident_share(case: Case) -> float:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from bench.core.block import Block
+from bench.core.workload import LEAST_SATURATED_S
 from bench.measurement.rule import Rule
 
-LEAST_SATURATED_S = 30.0
-"""ML.ENERGY's benchmark takes 20 s."""
 GROWTH_SPREADS = 4.0
 """Limit on growth of open requests, in square roots of their number: by one of these they scatter."""
 
@@ -20,6 +19,10 @@ def _requests_failed(block: Block, limit: float) -> str | None:
         return None
     codes = ", ".join(f"{code} {count}" for code, count in sorted(seen.failed.items()))
     return f"{failed} of {seen.finished + failed} requests failed ({codes}; limit {limit:.0%})"
+
+
+def _wrong_answers(block: Block, _limit: float) -> str | None:
+    return next(iter(block.observed.problems), None) if block.observed.served else None
 
 
 def _counts_disagree(block: Block, _limit: float) -> str | None:
@@ -80,10 +83,17 @@ SERVED_RULES = (
         _requests_failed,
     ),
     Rule(
+        "wrong answers",
+        None,
+        "joules of wrong output must not enter a figure",
+        "Correct the fields of requests (`serve: {extra: ...}`), or the server.",
+        _wrong_answers,
+    ),
+    Rule(
         "token counts disagree",
         None,
         "one of the two counts is wrong",
-        "Check `serve: {tokenizer: ...}` and the server's usage.",
+        "Check the server's usage and `serve: {tokenizer: ...}`; for random weights use --weights random.",
         _counts_disagree,
     ),
     Rule(

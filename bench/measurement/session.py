@@ -26,6 +26,7 @@ from bench.measurement.loaded_case import setting
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairedMeasurement, PairSide
 from bench.measurement.procedure import measure_case
+from bench.measurement.recovery import recover
 from bench.measurement.save_trace import INTERRUPTED_MEANWHILE, with_trace, without_trace
 from bench.measurement.setup import RunSetup
 from bench.store.machine_folder import MachineFolder
@@ -54,7 +55,7 @@ class Session:
 
     def run(self, planned: Sequence[Planned]) -> RunOutcome:
         """Measure every case. Raises nothing a user can cause."""
-        self._recover()
+        recover(self._folder, self._listener.note)
         for number, item in enumerate(planned, start=1):
             self._listener.case_begins(item.case.label, number, len(planned))
             try:
@@ -69,7 +70,7 @@ class Session:
         self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[PairSide, Checkout]
     ) -> RunOutcome:
         """Measure pairs of cases, each in turns. Raises nothing a user can cause."""
-        self._recover()
+        recover(self._folder, self._listener.note)
         for number, (a, b) in enumerate(pairs, start=1):
             sides: dict[PairSide, Planned] = {"A": a, "B": b}
             at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
@@ -112,10 +113,6 @@ class Session:
             state = measurement.states[side]
             self._save(build_record.record(item, state, self._carbon, facts[side], failure), state)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
-
-    def _recover(self) -> None:
-        for path in self._folder.recover():
-            self._listener.note(f"An earlier run was killed; what it had measured is in {path}.")
 
     def _cooled(self, measure: Measure) -> StartConditions:
         """Wait until the cards are about as cool as when the run began."""
@@ -185,5 +182,8 @@ class Session:
             records[-1] = record, path
         except RecordError as error:
             self._listener.note(str(error))
+            kept, written = records[-1]
+            if written is not None and not written.is_file():  # its folder was removed since
+                records[-1] = kept, None
             return
         self._listener.case_done(record, path)

@@ -15,12 +15,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 import weakref
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
@@ -33,6 +31,7 @@ from bench.core.temporary import SAMPLES, Owned, owned_folder
 from bench.errors import MeterError
 from bench.meters import sampling
 from bench.meters.sample_buffer import SampleBuffer
+from bench.meters.sampler_start import start_sampler
 
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
 SlowValue = Literal[
@@ -41,19 +40,17 @@ SlowValue = Literal[
 
 FAST_VALUES = get_args(FastValue)
 SLOW_VALUES = get_args(SlowValue)
-NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.SOURCE: ("energy_j",)}
+SELF_VALUES = ("cpu_s", "ticks", "late_ticks", "longest_gap_s", "asleep_s")
+NAMES = {
+    sampling.FAST: FAST_VALUES,
+    sampling.SLOW: SLOW_VALUES,
+    sampling.SOURCE: ("energy_j",),
+    sampling.SELF: SELF_VALUES,
+}
 """Names of a row's values, by its kind."""
 
-START = """
-import sys
-file, parent, *sys.path = sys.argv[1:]
-from multiprocessing.connection import Connection
-from pathlib import Path
-from bench.meters import sampling
-sampling.main(Path(file), Connection(0), int(parent))
-"""
-"""Program of the sampling process: it finds this very package, wherever it is started from."""
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
+"""The end of one that starts is noticed at once. On two cores at a load of 18 a start took more than 30 s."""
 STOP_TIMEOUT_S = 2.0
 LONGEST_HOLD_S = 1.0
 """Longest validity of one power sample: twenty ticks, so that a busy machine does not lose a window."""
@@ -70,7 +67,7 @@ class Recorder:
         self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
         try:
-            self._process = _start(self.path, theirs)
+            self._process = start_sampler(self.path, theirs)
         except MeterError:
             folder.remove()
             raise
@@ -118,13 +115,13 @@ class Recorder:
         with contextlib.suppress(OSError):  # a recorder that has ended is detected by its rows
             self._connection.send(seconds)
 
-    def refresh(self) -> NDArray[np.void]:
+    def rows(self) -> NDArray[np.void]:
         """All whole rows written so far, oldest first."""
-        return self._rows.refresh()
+        return self._rows.read(0, self._rows.refresh())
 
     def has_counted(self, gpu_index: int) -> bool:
         """Whether a card's energy counter was ever read."""
-        self.refresh()
+        self._rows.refresh()
         return gpu_index in self._rows.counted
 
     def wait_past(
@@ -136,8 +133,8 @@ class Recorder:
         """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            rows = self.refresh()
-            late = rows[np.searchsorted(self._rows.t_ns, t_ns, side="right") :]
+            count = self._rows.refresh()
+            late = self._rows.read(self._rows.find(t_ns + 1), count)
             late = late if kind is None else late[late["kind"] == kind]
             if len(late if index is None else late[late["index"] == index]):
                 return True
@@ -147,10 +144,9 @@ class Recorder:
         return False
 
     def _select(self, kind: int, index: int, start_ns: int, end_ns: int) -> NDArray[np.void]:
-        rows = self.refresh()
+        self._rows.refresh()
         margin = 2_000_000_000  # rows of one tick carry their own stamps, a little out of order
-        low, high = np.searchsorted(self._rows.t_ns, [start_ns - margin, end_ns + margin])
-        near = rows[low:high]
+        near = self._rows.read(self._rows.find(start_ns - margin), self._rows.find(end_ns + margin))
         t_ns = near["t_ns"]
         chosen: NDArray[np.void] = near[
             (near["kind"] == kind) & (near["index"] == index) & (t_ns >= start_ns) & (t_ns <= end_ns)
@@ -206,12 +202,13 @@ class Recorder:
         A row of some kind comes at least every half second, so a longer gap means that the machine, or the
         sampler, stalled.
         """
-        self.refresh()
-        rows = self._rows.t_ns
-        low, high = np.searchsorted(rows, [start_ns, end_ns])
-        first = rows[low - 1] if low else start_ns
-        last = rows[high] if high < len(rows) else end_ns
-        return float(np.max(np.diff([first, *np.sort(rows[low:high]), last]))) / 1e9
+        count = self._rows.refresh()
+        low, high = self._rows.find(start_ns), self._rows.find(end_ns)
+        around = self._rows.read(max(0, low - 1), min(high + 1, count))["t_ns"]
+        first = around[0] if low else start_ns
+        last = around[-1] if high < count else end_ns
+        inside = np.sort(around[min(1, low) : len(around) - (high < count)])
+        return float(np.max(np.diff([first, *inside, last]))) / 1e9
 
     def integrate_power(
         self,
@@ -248,35 +245,15 @@ class Recorder:
 
     def own_cost(self) -> dict[str, float]:
         """The sampler's own cost so far: CPU seconds and share of a core, ticks, late ticks, longest gap."""
-        self.refresh()
+        self._rows.refresh()
         own = self._rows.own
         if not len(own):
             return {}
-        cpu_s, ticks, late, gap_s, _ = (float(value) for value in own["value"][-1])
-        cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+        cost = {name: float(value) for name, value in zip(SELF_VALUES[:-1], own["value"][-1], strict=False)}
         seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
         if seconds > 0:  # the share excludes starting up, before the first row
-            cost["cpu_share"] = (cpu_s - float(own["value"][0, 0])) / seconds
+            cost["cpu_share"] = (cost["cpu_s"] - float(own["value"][0, 0])) / seconds
         return cost
-
-
-def _start(file: Path, theirs: Connection) -> subprocess.Popen[bytes]:
-    """Start the sampler, with its end of the pipe as stdin, and in a process group of its own.
-
-    A terminal's Ctrl-C goes to the foreground group and so never reaches it, not even while it starts.
-    """
-    path = [entry for entry in sys.path if isinstance(entry, str)]
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", START, str(file), str(os.getpid()), *path],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,  # stdout is for results
-            process_group=0,
-        )
-    except OSError as error:
-        raise MeterError(f"The recorder could not be started: {error}.") from error
-    finally:
-        theirs.close()
 
 
 def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, folder: Owned) -> None:

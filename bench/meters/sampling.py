@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bench.meters import sources
+from bench.meters import sleep_clock, sources
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 
@@ -32,7 +32,8 @@ FAST, SLOW, SOURCE, SELF = 0, 1, 2, 3
 FAST  energy_j, power_instant_w, power_average_w, call_s
 SLOW  temperature_c, sm_clock_mhz, throttle_mask, memory_clock_mhz, utilisation_percent
 SOURCE  energy_j, of the other energy sources' domains
-SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
+SELF  cpu_s, ticks, late_ticks, longest_gap_s, asleep_s: the recorder's own cost so far, and how long the
+      machine was suspended since it booted
 """
 
 FAST_HZ, SLOW_HZ = 23.0, 2.0
@@ -157,7 +158,7 @@ class _Sampler:
 
     def _self(self, ticks: int) -> bytes:
         spent = (time.process_time(), ticks, self._late, self._longest_gap_s)
-        return row(time.monotonic_ns(), SELF, 0, *spent)
+        return row(time.monotonic_ns(), SELF, 0, *spent, sleep_clock.asleep_so_far_s())
 
 
 def row(t_ns: int, kind: int, index: int, *values: float | None) -> bytes:

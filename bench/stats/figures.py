@@ -27,6 +27,7 @@ from bench.core.figures import Carbon, Estimate, Figures, ScopedFigure
 from bench.core.quantities import J_PER_KWH
 from bench.core.scope import MeteredScope
 from bench.stats.budget.gum import stdev
+from bench.stats.independent import independent
 
 CONFIDENCE = 0.95
 NO_PHASE_METER = "no GPU was metered, whose counter is fast enough to separate phases"
@@ -68,8 +69,8 @@ def derive(blocks: Sequence[Block], carbon: Carbon | None, *, per_token: bool = 
         f"domain.{name}": "no scope includes this kind of domain" for name in unscoped(domains)
     }
     figures.headline_scope = next(iter(by_scope(domains)), None)
-    figures.time_per_unit_s = estimate([block.work_s / _units(block) for block in used])
-    figures.units_per_second = estimate([_units(block) / block.work_s for block in used])
+    figures.time_per_unit_s = _over_blocks(used, [block.work_s / _units(block) for block in used])
+    figures.units_per_second = _over_blocks(used, [_units(block) / block.work_s for block in used])
     _add_phases(figures, used)
     return figures
 
@@ -102,11 +103,15 @@ def scoped_figure(
     def over(joules: list[float] | None) -> Estimate | None:
         if joules is None:
             return None
-        return estimate([total * factor / per(block) for total, block in zip(joules, used, strict=True)])
+        return _over_blocks(used, [j * factor / per(block) for j, block in zip(joules, used, strict=True)])
 
     return ScopedFigure(
         gross=over(gross_j), net=over(net_j), kind=combined_kind(kinds.values()), domains=kinds, reason=reason
     )
+
+
+def _over_blocks(used: Sequence[Block], values: Sequence[float]) -> Estimate:
+    return estimate(independent(used, values))
 
 
 def summed(

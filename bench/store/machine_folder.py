@@ -23,7 +23,9 @@ from types import TracebackType
 
 from bench.core.record import Record
 from bench.core.recorded import Failure
+from bench.core.temporary import NO_LOCKS
 from bench.errors import PrerequisiteError, RecordError
+from bench.store import traces
 from bench.store.results import read, slug, to_json, write_atomically
 
 NEEDED_BYTES = 50_000_000
@@ -64,7 +66,16 @@ class MachineFolder:
         lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                os.close(lock)
+                raise PrerequisiteError(
+                    f"{self.path} has no locks, which keep two runs apart: {error.strerror}.",
+                    "Name a folder of another file system with --results DIR.",
+                ) from error
+            if error.errno != errno.EWOULDBLOCK:
+                os.close(lock)
+                raise
             holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(lock)
             raise PrerequisiteError(
@@ -121,6 +132,10 @@ class MachineFolder:
             (self._partial / name).unlink()
         return path
 
+    def has_leftovers(self) -> bool:
+        """Whether a run keeps blocks of a case here that is not over, or a killed one did."""
+        return any(self._partial.glob("*.json"))
+
     def recover(self) -> Iterator[Path]:
         """Turn what killed runs left into records, and remove half-written files; yields each path.
 
@@ -130,6 +145,7 @@ class MachineFolder:
         for folder in (self.path, self._partial):
             for unfinished in folder.glob(UNFINISHED):
                 unfinished.unlink(missing_ok=True)
+        traces.remove_unfinished(self.path / traces.FOLDER)
         for left in sorted(self._partial.glob("*.json")):
             if (self.path / left.name).exists():
                 left.unlink()

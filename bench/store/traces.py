@@ -6,14 +6,17 @@
 One table, a row a sample, as `traces/<record>.parquet`: `pandas.read_parquet` and duckdb open it as it is. A
 value is NULL where that sample did not ask for it or had no answer. Stamps are CLOCK_MONOTONIC, as in the
 record's blocks. Each record of a pair has a trace, so that either can be passed on alone; they overlap,
-because both cases took turns on the same cards. The same samples always give the same bytes.
+because both cases took turns on the same cards. The same samples in the same pieces give the same bytes. A
+trace is written a piece at a time, so that one of days needs no more memory than one of minutes.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,7 @@ from bench.core.arrays import Floats
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store.results import replacing
+from bench.store.trace_columns import Columns
 
 Stamps = NDArray[np.int64]
 
@@ -42,6 +46,12 @@ VALUES = (
     "throttle_mask",
 )
 COLUMNS = {"t_ns": "BIGINT", "domain": "VARCHAR", **dict.fromkeys(VALUES, "DOUBLE")}
+UNFINISHED = f".*{SUFFIX}.*.tmp"
+"""Names of what a killed process was writing."""
+DUCKDB_MEMORY = "200MB"
+"""For the row groups of 122,880 samples that DuckDB writes and reads; pieces are read from disk."""
+CELLS_AT_ONCE = 2_000_000
+"""Values that are read by one query, 18 MB: all columns of an hour, one of a day."""
 MOST_ROWS = 50_000_000
 """Of a trace that is read: two days of eight cards. A larger one was not written here."""
 
@@ -71,20 +81,50 @@ Trace = Mapping[str, Samples]
 @contextmanager
 def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB of its own, with one thread: rows keep their order, and equal samples give equal bytes."""
-    with duckdb.connect(config={"threads": 1}) as connection:
+    config = {"threads": 1, "memory_limit": DUCKDB_MEMORY, "temp_directory": ""}
+    with duckdb.connect(config=config) as connection:
         yield connection
 
 
-def write(path: Path, trace: Trace) -> None:
-    """Write a trace whole or not at all, making its folder. Raises OSError."""
+def write(path: Path, samples: Iterable[Samples]) -> None:
+    """Write a trace whole or not at all, making its folder. Raises OSError.
+
+    A domain's samples may come in several pieces, in time and one after the other. There has to be one.
+    """
     path.parent.mkdir(exist_ok=True)
-    with replacing(path) as temporary, _connected() as connection:
-        parts = [_selected(connection, f"samples_{n}", samples) for n, samples in enumerate(trace.values())]
+    with replacing(path) as temporary, _connected() as connection, _folder_of_pieces(path) as folder:
         try:
-            target = f"{_quoted(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
-            connection.execute(f"COPY ({' UNION ALL '.join(parts)}) TO {target}")
+            pieces = []
+            for number, piece in enumerate(samples):
+                pieces.append(folder / f"{number}{SUFFIX}")
+                _copy(connection, _selected(connection, piece), pieces[-1])
+            files = ", ".join(_quoted(str(piece)) for piece in pieces)
+            _copy(connection, f"SELECT * FROM read_parquet([{files}])", temporary)
         except duckdb.Error as error:
             raise _os_error(error) from error
+
+
+@contextmanager
+def _folder_of_pieces(path: Path) -> Iterator[Path]:
+    """A folder beside the trace, whose disk has room for it; named so that `UNFINISHED` finds it."""
+    folder = tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing into a folder of traces. Raises OSError."""
+    for left in folder.glob(UNFINISHED):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    connection.execute(f"COPY ({query}) TO {_quoted(str(file))} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def _os_error(error: duckdb.Error) -> OSError:
@@ -93,11 +133,11 @@ def _os_error(error: duckdb.Error) -> OSError:
     return OSError(int(number[1]), os.strerror(int(number[1]))) if number else OSError(_first_line(error))
 
 
-def _selected(connection: duckdb.DuckDBPyConnection, name: str, samples: Samples) -> str:
-    """A query for the rows of one domain, whose arrays DuckDB reads where they are."""
-    connection.register(name, {"t_ns": samples.t_ns, **samples.values})
+def _selected(connection: duckdb.DuckDBPyConnection, samples: Samples) -> str:
+    """A query for the rows of a piece, whose arrays DuckDB reads where they are."""
+    connection.register("piece", {"t_ns": samples.t_ns, **samples.values})
     values = ", ".join(f"CASE WHEN NOT isnan({value}) THEN {value} END AS {value}" for value in VALUES)
-    return f"SELECT t_ns, {_quoted(samples.domain)} AS domain, {values} FROM {name}"
+    return f"SELECT t_ns, {_quoted(samples.domain)} AS domain, {values} FROM piece"
 
 
 def read(record_path: Path, record: Record) -> Trace | None:
@@ -146,17 +186,24 @@ def _parsed(connection: duckdb.DuckDBPyConnection, path: Path) -> Trace:
         raise ValueError(f"it has more than {MOST_ROWS:,} samples")
     if any(domain is None or rows != stamps for domain, rows, stamps in counts):
         raise ValueError("a sample has no stamp or no domain")
-    return {domain: _samples(connection, file, domain) for domain, _, _ in counts}
+    return {domain: _samples(connection, file, domain, rows) for domain, rows, _ in counts}
 
 
-def _samples(connection: duckdb.DuckDBPyConnection, file: str, domain: str) -> Samples:
+def _samples(connection: duckdb.DuckDBPyConnection, file: str, domain: str, count: int) -> Samples:
     """One domain's rows, in the order of the file. Raises ValueError where they are not in time."""
-    columns = ", ".join(("t_ns", *VALUES))
-    rows = connection.execute(f"SELECT {columns} FROM {file} WHERE domain = ?", [domain]).fetchnumpy()
-    t_ns = np.asarray(rows.pop("t_ns"), dtype=np.int64)
+
+    def columns(*names: str) -> dict[str, Any]:
+        selected = f"SELECT {', '.join(names)} FROM {file} WHERE domain = ?"
+        found: dict[str, Any] = connection.execute(selected, [domain]).fetchnumpy()
+        return found
+
+    t_ns = np.asarray(columns("t_ns")["t_ns"], dtype=np.int64)
     if np.any(np.diff(t_ns) < 0):
         raise ValueError(f"the samples of {domain} are not in time")
-    return Samples(domain, t_ns, {name: _numbers(rows[name]) for name in VALUES})
+    together = max(1, CELLS_AT_ONCE // max(1, count))
+    groups = [VALUES[begin : begin + together] for begin in range(0, len(VALUES), together)]
+    cells = ((name, _numbers(column)) for group in groups for name, column in columns(*group).items())
+    return Samples(domain, t_ns, Columns(cells))
 
 
 def _numbers(cells: np.ma.MaskedArray[Any, np.dtype[np.float64]] | Floats) -> Floats:

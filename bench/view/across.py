@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from string import ascii_uppercase
+from collections.abc import Generator, Iterator, Mapping, Sequence
 
-from bench.compare.across import AcrossMachines, RankedRow, Ranking, Span
+from bench.compare.across import AcrossMachines, RankedRow, Ranking
+from bench.compare.card_models import card_models
 from bench.compare.latency_front import latency_fronts
 from bench.compare.machine_column import MachineColumn
 from bench.compare.reference_rows import MARK, SHOWN, fitting
 from bench.footprint.bundled_rows import Published
+from bench.view import card_models as card_model_view
 from bench.view import latency_front
 from bench.view import references as reference_view
-from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
-from bench.view.spans import plus_minus
+from bench.view.content import Cell, Section, Table, columns, table
+from bench.view.spans import letters_of, plus_minus, rank_of, times
 
 LEGEND = (
     "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "
@@ -21,17 +22,21 @@ LEGEND = (
 )
 
 
-def sections(found: AcrossMachines, references: Sequence[Published] = ()) -> Iterator[Section | str]:
-    """The matrix of each unit, then a ranking a case with the references beneath, then what is on none."""
-    places = sorted({one.place for board in found.boards for one in board.standings})
-    letters = {place: _letter(number) for number, place in enumerate(places)}
-    for place, letter in letters.items():
-        yield f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
-    if found.boards:
-        yield Section("", (matrix(found.boards, letters),))
-    for board in found.boards:
+def sections(
+    found: AcrossMachines, references: Sequence[Published] = (), *, each_machine: bool = False
+) -> Iterator[Section | str]:
+    """The matrix of each unit, then a ranking a case with the references beneath, then what is on none.
+
+    Like cards share a row and a column, unless each machine is asked for.
+    """
+    groups = [card_models(board, found.reference_model) for board in found.boards]
+    if not each_machine and card_model_view.has_like_cards(groups):
+        rankings = yield from card_model_view.overview(found.boards, groups)
+    else:
+        rankings = yield from _machines(found.boards)
+    for board, ranking in zip(found.boards, rankings, strict=True):
         title = f"{board.label}: J/{board.unit} at scope {board.like[0]}, {board.like[1]}"
-        yield Section(title, (_ranking(board, letters), *_beneath(board, references)))
+        yield Section(title, (ranking, *_beneath(board, references)))
     yield from latency_front.sections(latency_fronts(found.boards))
     yield Section("", tuple(_remarks(found, references)))
 
@@ -46,19 +51,22 @@ def _remarks(found: AcrossMachines, references: Sequence[Published]) -> Iterator
     yield LEGEND
 
 
-def _letter(number: int) -> str:
-    return ascii_uppercase[number] if number < len(ascii_uppercase) else f"#{number + 1}"
+def _machines(boards: Sequence[Ranking]) -> Generator[Section | str, None, list[Table]]:
+    """Legend and matrix of single machines; returns the rankings."""
+    places = sorted({one.place for board in boards for one in board.standings})
+    letters = dict(zip(places, letters_of(len(places)), strict=True))
+    for place, letter in letters.items():
+        yield f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
+    if boards:
+        named = {place: (letter, place.machine) for place, letter in letters.items()}
+        yield Section("", (matrix(boards, named),))
+    return [_ranking(board, letters) for board in boards]
 
 
-def matrix(boards: Sequence[Ranking], heads: Mapping[MachineColumn, str]) -> Table:
-    """Cases down, machines across; a case at another scope or kind is a row of its own."""
-    rows = []
-    for board in sorted(boards, key=lambda board: board.unit):
-        by_place = {one.place: plus_minus(one.energy) for one in board.standings}
-        cells = board.label, board.unit, *(by_place.get(place, "") for place in heads)
-        rows.append(TableRow(cells, board.standings[0].found.digest))
-    columns_of = (*columns("case", "per"), *(Column(head, numeric=True) for head in heads.values()))
-    return table(columns_of, rows, "Joules per unit: cases by machines", "matrix")
+def matrix(boards: Sequence[Ranking], heads: Mapping[MachineColumn, tuple[str, str]]) -> Table:
+    """Cases by machines; a case at another scope or kind is by itself."""
+    cells = [{one.place: plus_minus(one.energy) for one in board.standings} for board in boards]
+    return card_model_view.case_matrix(boards, heads, cells)
 
 
 def _ranking(board: Ranking, letters: dict[MachineColumn, str]) -> Table:
@@ -69,20 +77,15 @@ def _ranking(board: Ranking, letters: dict[MachineColumn, str]) -> Table:
 def _standing(one: RankedRow, letter: str) -> tuple[Cell, ...]:
     record = one.found.record
     return (
-        rank_of(one),
+        rank_of(one.rank),
         letter,
         one.place.machine,
         plus_minus(one.energy),
-        _times(one.ratio),
+        times(one.ratio),
         one.time_s,
         "yes" if one.front else "",
         "quick" if record.ended and record.ended.quick else "",
     )
-
-
-def rank_of(one: RankedRow) -> str | None:
-    """`1`, or `2-3` where intervals overlap."""
-    return None if one.rank is None else "-".join(map(str, dict.fromkeys(one.rank)))
 
 
 def _beneath(board: Ranking, references: Sequence[Published]) -> Iterator[Table | str]:
@@ -91,11 +94,3 @@ def _beneath(board: Ranking, references: Sequence[Published]) -> Iterator[Table 
         yield reference_view.rows_of((board, one) for one in beside[:SHOWN])
     if len(beside) > SHOWN:
         yield f"{MARK * 3}  {len(beside) - SHOWN} more; --json has all of them."
-
-
-def _times(ratio: Span | None) -> Cell:
-    if ratio is None:
-        return None
-    if ratio.low is None or ratio.high is None:
-        return Written(f"{ratio.value:.3f}", ratio.value)
-    return Written(f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})", ratio.value)

@@ -23,6 +23,12 @@ HATCHING = (
     'patternTransform="rotate(45)"><rect width="2" height="4" fill="#{name}"/></pattern>'
 )
 
+FEW_COLOURS = 10
+"""Colours of Vega's own scheme; more groups would share them."""
+
+SHORT_NAME = 24
+"""Longest name in characters of which three fit side by side into a legend."""
+
 # Each is at least 3:1 against white and against the dark page alike.
 BLUE, ORANGE, PURPLE, GREY, GREEN, RED = PALETTE = (
     "#2f7fc1",
@@ -145,7 +151,7 @@ def latencies(rows: Sequence[Mapping[str, Any]], unit: str) -> Spec:
 def scatter(rows: Sequence[Mapping[str, Any]], unit: str, seconds: str | None = None) -> Spec:
     """Joules over seconds per unit, with intervals and the line below which no case is.
 
-    A row's `mark` is written beside its dot.
+    A row's `mark` is written beside its dot; its `group` is the colour.
     """
     import altair as alt
 
@@ -157,8 +163,13 @@ def scatter(rows: Sequence[Mapping[str, Any]], unit: str, seconds: str | None = 
         title=seconds or f"seconds per {unit}",
     )
     joules = f"joules per {unit}"
-    y_axis = alt.Y("energy_j:Q", scale=alt.Scale(type="log"), title=joules)
-    colour = alt.Color("machine:N", title=None, legend=alt.Legend(labelLimit=220))
+    y_scale = alt.Scale(type="log", nice=False, padding=20)
+    y_axis = alt.Y("energy_j:Q", scale=y_scale, axis=alt.Axis(format=DIGITS), title=joules)
+    groups = {str(row["group"]) for row in rows}
+    scale = alt.Scale(scheme="tableau20") if len(groups) > FEW_COLOURS else alt.Undefined
+    # Never cut, what differs may be at the end: long names have a line each.
+    columns = 3 if max(map(len, groups), default=0) <= SHORT_NAME else 1
+    colour = alt.Color("group:N", title=None, scale=scale, legend=alt.Legend(labelLimit=0, columns=columns))
     front = base.transform_filter("datum.front").mark_line(strokeDash=[4, 3], color=GREY)
     layers = [
         front.encode(x=x_axis, y=y_axis, order="time_s:Q"),

@@ -47,7 +47,7 @@ def _cells(point: LatencyPoint) -> tuple[Cell, ...]:
     return (
         point.row.found.record.label,
         point.row.place.machine,
-        plus_minus(point.row.energy),
+        plus_minus(point.energy),
         point.end_to_end_s,
         point.end_to_end_p99_s,
         point.ttft_s,

@@ -15,8 +15,8 @@ def section(found: Sequence[Multiple], unit: str) -> Section:
     alone = found[0].alone
     rows = ((each.part, each.model, each.mean_place, _written(each.ratio)) for each in found)
     heads = columns("part", "model", "#mean place", f"#J per {unit} over {alone}")
-    lacking = {each.command: each.model for each in found if each.ratio is None}
-    notes = [f"{model} by itself is not measured: {command}" for command, model in lacking.items()]
+    lacking = {each.command: each for each in found if each.ratio is None}
+    notes = [f"{each.model} by itself {each.lacking}: {command}" for command, each in lacking.items()]
     if all(each.mean_place is None for each in found):
         notes.append("No ranking was read, so the best member is not known; a row for each part.")
     return Section(f"Over {alone}", (table(heads, rows), *notes))

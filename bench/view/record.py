@@ -9,6 +9,7 @@ from typing import Any
 from bench.compare.metrics import METRICS
 from bench.compare.multiples import Multiple
 from bench.core.domain import by_scope
+from bench.core.energy import complete_sum
 from bench.core.figures import TokenFigures
 from bench.core.measurement import Measurement
 from bench.core.record import Record
@@ -19,6 +20,9 @@ from bench.view import multiples, pair, results, served, window_facts
 from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
+
+IDLE_PHASES = frozenset({"tool_pause"})
+"""Phases in which the loaded model waits, so that its idle power is an estimate of theirs."""
 
 
 def title(record: Measurement) -> str:
@@ -33,7 +37,7 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
     if isinstance(record, Record):
         yield results.section([record])
     else:
-        yield from record.reasons
+        yield from record.distinct_reasons
     if record.figures.energy_per_unit_j:
         yield Section("Figures", (_figures(record),))
     if record.figures.served is not None:
@@ -135,6 +139,21 @@ def _without_joules(record: Measurement) -> Iterator[str]:
         phases = [phase for phase in lacking if reasons[phase] == reason]
         named = "all phases" if len(phases) == len(found.phase_time_share) else ", ".join(phases)
         yield f"joules of {named}: {reason}."
+    for phase in IDLE_PHASES & set(lacking):
+        yield from _at_idle(record, phase)
+
+
+def _at_idle(record: Measurement, phase: str) -> Iterator[str]:
+    """Estimate of a phase in which the loaded model waits; nothing where its idle power is not known."""
+    found, scope = record.figures, record.figures.headline_scope
+    domains = found.energy_per_unit_j[scope].domains if scope else {}
+    powers = [record.idle[name].power_w if name in record.idle else None for name in domains]
+    watts, time_s = complete_sum(powers), found.time_per_unit_s
+    if not watts or time_s is None:
+        return
+    seconds = found.phase_time_share[phase] * time_s.value
+    joules = f"{phase}: about {digits(watts * seconds)} J per {record.unit}, estimated"
+    yield f"{joules}: {digits(seconds)} s at the {digits(watts)} W of the loaded model at idle."
 
 
 def _idle(record: Measurement) -> Table:

@@ -84,7 +84,7 @@ def _verdict(record: Record) -> str:
 def _warnings(records: Sequence[Record]) -> Iterable[str]:
     """Notes without which a figure would be misread, once each."""
     for record in records:
-        for reason in _one_of_each(record.reasons):
+        for reason in record.distinct_reasons:
             yield f"{record.label}: {reason}"
         if record.failure and record.failure.remedy:
             yield f"  {record.failure.remedy}"
@@ -169,11 +169,3 @@ def _absolute(records: Sequence[Record]) -> Iterable[str]:
 
 def _percent(share: float) -> str:
     return f"{share * 100:.{0 if share >= 0.02 else 1}f}"
-
-
-def _one_of_each(reasons: Sequence[str]) -> list[str]:
-    """The first reason of each rule: blocks that broke the same one differ only in its figures."""
-    first: dict[str, str] = {}
-    for reason in reasons:
-        first.setdefault(reason.partition(":")[0], reason)
-    return list(first.values())

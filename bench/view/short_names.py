@@ -26,9 +26,12 @@ def machine_name(name: str) -> str:
     return short or clean(name, LONGEST)
 
 
-def short_labels(found: Sequence[StoredRecord[Kind]]) -> Mapping[str, str]:
-    """A label for each digest, unique among them."""
-    bases = {each.digest: _base(each) for each in found}
+def short_labels(
+    found: Sequence[StoredRecord[Kind]], machines: Mapping[str, str] | None = None
+) -> Mapping[str, str]:
+    """A label for each digest, unique among them; `machines` has other names of machines, by digest."""
+    names = machines or {}
+    bases = {each.digest: _base(each, names.get(each.digest)) for each in found}
     groups: dict[tuple[str, str], list[StoredRecord[Kind]]] = defaultdict(list)
     for each in found:
         groups[bases[each.digest]].append(each)
@@ -41,8 +44,8 @@ def short_labels(found: Sequence[StoredRecord[Kind]]) -> Mapping[str, str]:
     return _numbered(labels)
 
 
-def _base(found: StoredRecord[Kind]) -> tuple[str, str]:
-    return clean(found.record.work_name, LONGEST), machine_name(str(found.record.machine.name))
+def _base(found: StoredRecord[Kind], machine: str | None) -> tuple[str, str]:
+    return clean(found.record.work_name, LONGEST), machine or machine_name(str(found.record.machine.name))
 
 
 def _differing(texts: Sequence[str]) -> list[list[str]]:

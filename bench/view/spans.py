@@ -6,6 +6,8 @@ span(Range(14.4, 12.2, 19.2))                        # "14.4 (12.2 to 19.2)"
 
 from __future__ import annotations
 
+from string import ascii_uppercase
+
 from bench.compare.across import Span
 from bench.core.quantities import Range
 from bench.view.content import Cell, Written
@@ -17,6 +19,26 @@ def plus_minus(found: Span) -> Written:
     if found.low is None or found.high is None:
         return Written(f"{digits(found.value)} ± ?", found.value)
     return Written(f"{digits(found.value)} ± {digits((found.high - found.low) / 2, 2)}", found.value)
+
+
+def times(ratio: Span | None) -> Cell:
+    """`1.867 (1.600 to 2.178)`: a ratio with its interval, where it has one."""
+    if ratio is None:
+        return None
+    if ratio.low is None or ratio.high is None:
+        return Written(f"{ratio.value:.3f}", ratio.value)
+    return Written(f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})", ratio.value)
+
+
+def rank_of(rank: tuple[int, int] | None) -> str | None:
+    """`1`, or `2-3` where intervals overlap."""
+    return None if rank is None else "-".join(map(str, dict.fromkeys(rank)))
+
+
+def letters_of(number: int) -> list[str]:
+    """`A` to `Z`, then `AA`, `AB`, ..., as columns of a spreadsheet."""
+    singles = list(ascii_uppercase)
+    return (singles + [first + second for first in singles for second in singles])[:number]
 
 
 def span(found: Range) -> str:

@@ -71,7 +71,7 @@ def _server(part: CasePart, placement: Placement) -> ServerAccess | None:
     """Access to the server of a part. Raises EngineError where its joules would not be metered here."""
     if part.endpoint is None:
         return None
-    address = parse(part.endpoint)
+    address = parse(part.endpoint, f"endpoint of {part.case.name}")
     if reason := address.elsewhere():
         raise EngineError(
             f"The joules of {part.case.name} are not metered here: {reason}.",

@@ -17,7 +17,8 @@ from pathlib import Path
 import pynvml
 
 from scripts.faults.processes import LONG, SHORT, Seen, play_together
-from scripts.faults.scenes import CODES, Scene, meter_scenes, nvml_scenes, play
+from scripts.faults.scene import Scene, play
+from scripts.faults.scenes import CODES, meter_scenes, nvml_scenes
 from tests.standin import build
 
 Row = tuple[str, str, str, str, str]

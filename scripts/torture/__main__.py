@@ -9,14 +9,20 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import get_args
 
-from scripts.torture.kill import ACTS, Outcome, Trial, play, trials
+from scripts.torture import day, disks
+from scripts.torture import long as hours
+from scripts.torture.acts import ACTS
+from scripts.torture.kill import FaultKind, Outcome, Trial, play, trials
+from tests.standin import build
 
-LONGEST_S = 60.0
-"""A whole run of the six cases takes about that long on two cores."""
+LONGEST_S = 80.0
+"""A whole run of the ten cases takes 67 s on an idle machine, and more beside others."""
+ALL = "all together"
 
 
 def played(chosen: list[Trial], at_once: int) -> Iterator[Outcome]:
@@ -31,31 +37,81 @@ def played(chosen: list[Trial], at_once: int) -> Iterator[Outcome]:
 
 
 def table(outcomes: list[Outcome], wall_s: float) -> str:
-    """Rows of tried, survived, lost by act, and their sum."""
-    rows = [f"{'act':26} {'tried':>6} {'survived':>9} {'lost':>5}"]
-    for act in (*ACTS, "all together"):
-        of_act = [outcome for outcome in outcomes if act in (outcome.trial.what, "all together")]
-        lost = sum(bool(outcome.faults) for outcome in of_act)
-        rows.append(f"{act:26} {len(of_act):6} {len(of_act) - lost:9} {lost:5}")
+    """Rows of tried, acted and survived trials and of faults by kind, an act each, and their sum."""
+    kinds = get_args(FaultKind)
+    titles = ("tried", "acted", "survived", *kinds)
+    rows = [f"{'act':24}" + "".join(f" {title:>8}" for title in titles)]
+    for act in (*ACTS, ALL):
+        of_act = [outcome for outcome in outcomes if act in (outcome.trial.what, ALL)]
+        faults = [fault.kind for outcome in of_act for fault in outcome.faults]
+        survived = sum(not outcome.faults for outcome in of_act)
+        counts = (len(of_act), sum(outcome.acted for outcome in of_act), survived, *map(faults.count, kinds))
+        rows.append(f"{act:24}" + "".join(f" {count:8}" for count in counts))
     return "\n".join([*rows, f"wall time: {wall_s:.0f} s"])
 
 
-def main(arguments: list[str]) -> int:
+def kill(given: argparse.Namespace) -> int:
     """Play the trials and print each, then the table."""
-    parser = argparse.ArgumentParser(prog="scripts/bench-torture")
-    parser.add_argument("part", choices=["kill"])
-    parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--at-once", type=int, default=2)
-    parser.add_argument("--longest-s", type=float, default=LONGEST_S, help="latest moment of an act")
-    given = parser.parse_args(arguments)
     begun, outcomes = time.monotonic(), []
     for outcome in played(trials(given.trials, given.seed, given.longest_s), given.at_once):
         outcomes.append(outcome)
-        verdict = "; ".join(outcome.faults) or "kept"
-        print(f"{outcome.trial!s:44} {outcome.complete_before} complete before  {verdict}", flush=True)
+        print(outcome, flush=True)
     print(table(outcomes, time.monotonic() - begun))
     return int(any(outcome.faults for outcome in outcomes))
+
+
+def long(given: argparse.Namespace) -> int:
+    """Play a day of samples, simulated hours and real minutes, and print what they took."""
+    parts: dict[str, Callable[[Path], Iterator[str]]] = {
+        "a day of eight cards": lambda folder: day.play(folder, round(given.day_hours * 3600)),
+        "simulated hours": lambda folder: hours.simulated(folder, given.hours),
+        "real minutes": lambda folder: hours.real(folder, given.minutes),
+    }
+    lengths = (given.day_hours, given.hours, given.minutes)
+    for (name, play_part), length in zip(parts.items(), lengths, strict=True):
+        if length:
+            begun = time.monotonic()
+            with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+                for each in play_part(Path(folder)):
+                    print(f"{name}: {each}", flush=True)
+            print(f"{name}: wall time {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
+
+def play_disks(_given: argparse.Namespace) -> int:
+    """Let the disk fail at every write of a run, and print how each ended."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="torture-") as name:
+        folder = Path(name)
+        library = build(folder / "library")
+        for scene in disks.SCENES:
+            endings = list(disks.endings(scene, library, folder))
+            counts = ", ".join(f"{endings.count(each)} {each}" for each in dict.fromkeys(endings))
+            print(f"{scene.fault:26} {len(endings)} writes: {counts}", flush=True)
+    print(f"wall time: {time.monotonic() - begun:.0f} s")
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Play the trials that were asked for."""
+    parser = argparse.ArgumentParser(prog="scripts/bench-torture")
+    parts = parser.add_subparsers(required=True)
+    of_kill = parts.add_parser("kill", help="kill, stop and interrupt runs at random moments")
+    of_kill.add_argument("--trials", type=int, default=200)
+    of_kill.add_argument("--seed", type=int, default=1)
+    of_kill.add_argument("--at-once", type=int, default=2)
+    of_kill.add_argument("--longest-s", type=float, default=LONGEST_S, help="latest moment of an act")
+    of_kill.set_defaults(play=kill)
+    of_long = parts.add_parser("long", help="hours and days: memory, handles, lag, true joules")
+    of_long.add_argument("--day-hours", type=float, default=24.0, help="of eight cards' samples; 0: none")
+    of_long.add_argument("--hours", type=float, default=8.0, help="simulated; 0: none")
+    of_long.add_argument("--minutes", type=float, default=30.0, help="real; 0: none")
+    of_long.set_defaults(play=long)
+    of_disks = parts.add_parser("disks", help="a disk that fails at every write of a run")
+    of_disks.set_defaults(play=play_disks)
+    given = parser.parse_args(arguments)
+    status: int = given.play(given)
+    return status
 
 
 if __name__ == "__main__":

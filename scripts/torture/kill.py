@@ -7,32 +7,35 @@ were, that no process lives 5 s after the run, and that only locks are in the te
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store import results as store
+from scripts.torture.acts import ACTS, Started
 from tests.support.main_job.running import environment, finish, start
 
-CASES = ["tiny-bloom", "--sweep", "batch=1,2,3", "--sweep", "new_tokens=24,48"]
+CASES = ["tiny-bloom", "--sweep", "batch=1,2,3,4,5", "--sweep", "new_tokens=24,48"]
 ARGUMENTS = [*CASES, "--device", "cpu", "--resume"]
-CASE_COUNT = 6
+CASE_COUNT = 10
 ORPHAN_S = 5.0
 ENDS_S = 400.0
 """Longest time for a run to end, or to go on to its own end, after what was done to it."""
 LOCKS = "joulebench-locks"
 JUDGED = (0, 3)
 """Whether enough good blocks are left is up to the load of the machine that plays the trial."""
+
+FaultKind = Literal["lost", "orphans", "leaks", "words"]
+"""A lost, changed or doubled case; a living process; a file left behind; a traceback or a wrong status."""
 
 
 @dataclass(frozen=True)
@@ -47,64 +50,28 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A broken promise."""
+
+    kind: FaultKind
+    text: str
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """What a trial lost or left behind; empty where it kept every promise."""
+    """What a trial lost or left behind; without faults where it kept every promise.
+
+    `acted` is `False` where the run had ended by then, or had not yet started what was to be killed.
+    """
 
     trial: Trial
+    acted: bool
     complete_before: int
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
-
-def _child(parent: psutil.Process, file: str) -> psutil.Process | None:
-    """The child that has a file of this name open; `None` where there is none at this moment."""
-    for child in parent.children():
-        with contextlib.suppress(psutil.Error):
-            if any(file in opened.path for opened in child.open_files()):
-                return child
-    return None
-
-
-def _kill_child(file: str) -> Callable[[psutil.Process], None]:
-    def act(parent: psutil.Process) -> None:
-        if (child := _child(parent, file)) is not None:
-            child.kill()
-
-    return act
-
-
-def _kill_all(parent: psutil.Process) -> None:
-    for process in (parent, *parent.children(recursive=True)):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
-def _pause(parent: psutil.Process) -> None:
-    os.killpg(parent.pid, signal.SIGSTOP)
-    time.sleep(2.0)
-    os.killpg(parent.pid, signal.SIGCONT)
-
-
-def _interrupt_twice(parent: psutil.Process) -> None:
-    os.killpg(parent.pid, signal.SIGINT)
-    time.sleep(0.3)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(parent.pid, signal.SIGINT)
-
-
-def _signal_group(number: signal.Signals) -> Callable[[psutil.Process], None]:
-    return lambda parent: os.killpg(parent.pid, number)
-
-
-ACTS: dict[str, Callable[[psutil.Process], None]] = {
-    "SIGKILL of the worker": _kill_child("joulebench-worker-"),
-    "SIGKILL of the recorder": _kill_child("samples.bin"),
-    "SIGKILL of the parent": lambda parent: parent.kill(),
-    "SIGKILL of all": _kill_all,
-    "SIGSTOP, SIGCONT": _pause,
-    "SIGTERM": _signal_group(signal.SIGTERM),
-    "Ctrl-C twice": _interrupt_twice,
-    "loss of the terminal": _signal_group(signal.SIGHUP),
-}
+    def __str__(self) -> str:
+        acted = f"{self.complete_before} complete before" if self.acted else "not acted"
+        return f"{self.trial!s:44} {acted:18} {'; '.join(fault.text for fault in self.faults) or 'kept'}"
 
 
 def trials(count: int, seed: int, longest_s: float) -> list[Trial]:
@@ -118,37 +85,38 @@ def play(trial: Trial, folder: Path) -> Outcome:
     """Play one trial in an empty folder."""
     results, temporary = folder / "results", folder / "tmp"
     variables = environment(pretend=True, temporary=temporary)
-    process = start(ARGUMENTS, results, variables)
-    faults = []
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(trial.after_s)
-    if process.poll() is None:
-        ACTS[trial.what](psutil.Process(process.pid))
-    try:
-        first = finish(process, results, ENDS_S)
-    except AssertionError as error:
-        return Outcome(trial, 0, (f"the run did not end: {error}", *_ended(temporary)))
-    faults += _ended(temporary) + _traced("the run", first.err)
+    with Started(ARGUMENTS, results, variables) as run:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.process.wait(trial.after_s)
+        acted = run.process.poll() is None and ACTS[trial.what](run)
+        try:
+            first = finish(run.process, results, ENDS_S)
+        except AssertionError as error:
+            fault = Fault("words", f"the run did not end: {error}")
+            return Outcome(trial, acted, 0, (fault, *_ended(temporary)))
+    faults = [*_ended(temporary), *_traced("the run", first.err)]
     before = {path: path.read_bytes() for path in results.glob("*/*.json")}
     complete = sum(map(_complete, _records(results, faults)))
     second = finish(start(ARGUMENTS, results, variables), results, ENDS_S)
     if second.status not in JUDGED:
-        faults.append(f"the resumed run ended with {second.status}: {second.err[-300:]}")
+        faults.append(Fault("words", f"the resumed run ended with {second.status}: {second.err[-300:]}"))
     faults += _traced("the resumed run", second.err)
-    faults += [f"{path.name} was changed" for path, text in before.items() if _bytes(path) != text]
-    faults += _left(results, temporary) + _counted(_records(results, faults))
-    return Outcome(trial, complete, tuple(faults))
+    changed = [path.name for path, content in before.items() if _bytes(path) != content]
+    faults += [Fault("lost", f"{name} was changed") for name in changed]
+    faults += [*_left(results, temporary), *_counted(_records(results, faults))]
+    return Outcome(trial, acted, complete, tuple(faults))
 
 
-def _ended(temporary: Path) -> list[str]:
+def _ended(temporary: Path) -> Iterator[Fault]:
     """Wait `ORPHAN_S` for the end of all processes of a trial; the rest are killed, and are faults."""
     deadline = time.monotonic() + ORPHAN_S
     while (left := processes_of(temporary)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    faults = [f"orphan after {ORPHAN_S:.0f} s: {' '.join(process.cmdline()[:5])}" for process in left]
     for process in left:
-        process.kill()
-    return faults
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = " ".join(process.cmdline()[:5])
+            process.kill()
+            yield Fault("orphans", f"orphan after {ORPHAN_S:.0f} s: {command}")
 
 
 def processes_of(temporary: Path) -> list[psutil.Process]:
@@ -162,39 +130,50 @@ def processes_of(temporary: Path) -> list[psutil.Process]:
     return found
 
 
-def _traced(whose: str, printed: str) -> list[str]:
-    return [f"{whose} printed a traceback: {printed[-300:]}"] if "Traceback" in printed else []
+def _traced(whose: str, printed: str) -> Iterator[Fault]:
+    if "Traceback" in printed:
+        yield Fault("words", f"{whose} printed a traceback: {printed[-300:]}")
 
 
-def _records(results: Path, faults: list[str]) -> list[Record]:
+def _records(results: Path, faults: list[Fault]) -> list[Record]:
     found = []
     for path in sorted(results.glob("*/*.json")):
         try:
             found.append(store.read(path))
         except RecordError as error:
-            faults.append(str(error))
+            faults.append(Fault("lost", str(error)))
     return found
 
 
 def _complete(record: Record) -> bool:
-    """Whether a case came to its own end. One with spoilt blocks did, and has its reasons."""
-    interrupted = record.ended is not None and record.ended.by == "interrupt"
-    return record.status in ("ok", "invalid") and not interrupted
+    """Whether a case came to its own end, or was interrupted once its target was reached, which answers it.
+
+    One with spoilt blocks did, and has its reasons.
+    """
+    ended = record.ended
+    if record.status not in ("ok", "invalid") or ended is None:
+        return False
+    reached = ended.achieved is not None and ended.achieved <= ended.target
+    return ended.by != "interrupt" or (record.status == "ok" and reached)
 
 
 def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def _left(results: Path, temporary: Path) -> list[str]:
+def _left(results: Path, temporary: Path) -> Iterator[Fault]:
     halves = [*results.glob("*/.partial/*"), *results.glob("*/.*.tmp")]
     leaks = [path for path in temporary.glob("joulebench-*") if path.name != LOCKS]
-    return [f"left behind: {path.name}" for path in (*halves, *leaks)]
+    for path in (*halves, *leaks):
+        yield Fault("leaks", f"left behind: {path.name}")
 
 
-def _counted(records: list[Record]) -> list[str]:
+def _counted(records: list[Record]) -> Iterator[Fault]:
     """Cases that are missing in the end, or were measured whole twice."""
     done = {record.case.hash for record in records if _complete(record)}
     whole = Counter(record.case.hash for record in records if _complete(record) and record.status == "ok")
-    missing = [f"{CASE_COUNT - len(done)} cases are missing"] if len(done) != CASE_COUNT else []
-    return missing + [f"measured {count} times: {name}" for name, count in whole.items() if count > 1]
+    if len(done) != CASE_COUNT:
+        yield Fault("lost", f"{CASE_COUNT - len(done)} cases are missing")
+    for name, count in whole.items():
+        if count > 1:
+            yield Fault("lost", f"measured {count} times: {name}")

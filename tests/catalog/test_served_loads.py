@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bench.catalog.cases import Overrides, plan
+from bench.catalog.identity import differing
 from bench.catalog.loading import load
 from bench.catalog.served_loads import keys_of
 from bench.core.workload import Workload
-from bench.errors import CatalogError
+from bench.errors import CatalogError, UsageError
 from tests.support.processes import ROOT
 
 CATALOGUE = ROOT / "tests/support/served/models.yaml"
@@ -22,6 +25,7 @@ CATALOGUE = ROOT / "tests/support/served/models.yaml"
         ("concurrency:8", Workload(kind="concurrency", load=8, producer="endpoint"), None),
         ("rate:2.5", Workload(kind="rate", load=2.5, producer="endpoint"), None),
         ("saturated:64", Workload(kind="saturated", load=64, producer="endpoint", requests=1024), None),
+        ("saturated:8:99", Workload(kind="saturated", load=8, producer="endpoint", requests=99), None),
         (
             "mlenergy-v3:512",
             Workload(kind="saturated", load=512, producer="endpoint", requests=2048, ends="model"),
@@ -93,3 +97,38 @@ def test_a_mistake_is_shown_where_it_is_and_a_key_is_not_shown(
     assert says in str(caught.value)
     assert f"{path}:" in str(caught.value)
     assert "sk-planted" not in str(caught.value)
+
+
+def test_a_number_of_requests_that_is_none_is_refused() -> None:
+    for text, says in (
+        ("saturated:8:many", "has no number of requests"),
+        ("saturated:8:10", "more than twice"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            keys_of(text)
+    with pytest.raises(UsageError, match="has no load"):
+        keys_of("concurrency:8:99")
+
+
+def test_what_starts_a_server_is_in_its_cases_identity_and_an_attached_one_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    text = CATALOGUE.read_text(encoding="utf-8")
+
+    def mapping(text: str, name: str = "windows", *, attached: bool = False) -> dict[str, Any]:
+        path.write_text(text)
+        return plan(load(path), [name], Overrides(attached=attached))[0].case.as_mapping()
+
+    first, slower = mapping(text), mapping(text.replace("0.008", "0.009"))
+    assert differing(first, slower) == ["server.command_sha256"]
+    assert first["hash"] != slower["hash"]
+    assert mapping(text.replace("server {port}\n", "server  {port}\n")) == first  # blanks change nothing
+    alone = mapping(text, attached=True)
+    assert "server" not in alone
+    assert "server" not in mapping(text, "tiny")  # batch after batch of a worker
+    assert "from the environment" not in str(first)
+
+
+def test_a_catalogue_of_models_alone_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "models.yaml"
+    path.write_text(CATALOGUE.read_text(encoding="utf-8").split("suites:")[0])
+    assert load(path).suites == {}

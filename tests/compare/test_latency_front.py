@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.compare.across import across
+from bench.compare.across import across, budget_of
 from bench.compare.front import on_front
 from bench.compare.latency_front import latency_fronts
 from bench.core.recorded import RecordedCase
@@ -25,6 +25,21 @@ def test_the_front_has_the_loads_that_no_other_beats_in_both() -> None:
     ]
     assert front.key.unit == "page"
     assert on_front((1.0, 1.0), [(1.0, 1.0), (1.0, 1.0)]), "an equal one does not beat it"
+
+
+def test_on_one_machine_intervals_are_without_what_all_its_points_share() -> None:
+    (front,) = latency_fronts(across([source(LOADS)]).boards)
+    for point in front.points:
+        budget = budget_of(point.row.found.record)
+        assert budget is not None
+        assert budget.same_card is not None
+        assert (point.energy.low, point.energy.high) == (budget.same_card.low, budget.same_card.high)
+        assert point.row.energy.low is not None
+        assert point.energy.low is not None
+        assert point.energy.low > point.row.energy.low
+    elsewhere = served(8, 100, 0.9, "other")
+    (both,) = latency_fronts(across([source((*LOADS, elsewhere))]).boards)
+    assert all(point.energy == point.row.energy for point in both.points)
 
 
 def test_requests_that_are_all_sent_at_once_have_no_latency_to_compare() -> None:

@@ -50,6 +50,22 @@ def test_the_multiple_is_over_the_member_that_was_measured_alone() -> None:
     assert chairman.ratio is not None
 
 
+def test_the_command_for_a_member_measures_where_the_whole_was_measured() -> None:
+    ran = "python -m bench run two --models my.yaml --batch 1 --gpus 0,1 --results=out --save-outputs"
+    whole = council()
+    whole.provenance.command = ran
+    command = multiples(whole, [])[0].command
+    assert command.endswith("--new-tokens 340 --models my.yaml --gpus 0,1 --results=out")
+    assert multiples(whole, [])[0].lacking == "is not measured"
+
+
+def test_a_member_without_a_good_record_is_not_said_to_be_unmeasured() -> None:
+    spoilt = factory.record(status="invalid", reasons=["0 of 5 blocks are valid, 5 are needed."])
+    (first, *_) = multiples(council(), [spoilt])
+    assert first.ratio is None
+    assert first.lacking == "has no good record (invalid: 0 of 5 blocks are valid, 5 are needed.)"
+
+
 def test_the_best_member_by_its_places_comes_first_and_the_chairman_has_none() -> None:
     counts = {"rankings.read": 2.0, "places.first": 4.0, "places.second": 2.0}
     found = multiples(council(counts), [factory.record()])

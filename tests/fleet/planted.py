@@ -65,7 +65,7 @@ def planted(folder: Path, name: str, uuid: str, busy_w: float = 300.0) -> Path:
         provenance={"command": "python -m bench run bloom-560m", "git": {"commit": "a" * 40, "dirty": False}},
     )
     (machine / "traces").mkdir()
-    traces.write(machine / "traces" / f"{name}.parquet", {domain: _samples(domain, edges_s, busy_w)})
+    traces.write(machine / "traces" / f"{name}.parquet", [_samples(domain, edges_s, busy_w)])
     path = machine / "bloom.json"
     path.write_text(results.to_json(whole), encoding="utf-8")
     return path

@@ -13,6 +13,7 @@ import pytest
 
 from bench.catalog.cases import Case, Overrides, plan
 from bench.catalog.loading import load
+from bench.catalog.prompts import prompts
 from bench.core.modalities.video import VideoOptions
 from bench.errors import PrerequisiteError, UsageError
 from bench.machine.gpu_processes import GpuProcesses
@@ -187,6 +188,18 @@ def test_a_batch_too_large_for_the_vae_is_said_before_it_is_loaded(
 
 def with_options(planned: Case, **changes: object) -> Case:
     return replace(planned, options=planned.options.model_copy(update=changes))
+
+
+def test_the_longest_context_of_a_council_has_to_fit_and_an_agents_tasks_come_one_by_one() -> None:
+    council = case("council-of-four")
+    prompt = max(map(len, prompts("council").texts)) // 4
+    context = prompt + 4 * (340 + 200) + 340  # what the chairman reads and writes
+    largest = 2 * 30 * 4096 * 2  # bloomz-7b1: the widest cache of the four
+    assert needed(council).keys_and_values == largest * context
+    assert needed(replace(council, batch=8)).keys_and_values == 8 * largest * context
+    agent = case("agent-qwen3-8b")
+    assert needed(agent).keys_and_values > 0
+    assert needed(replace(agent, batch=8)) == needed(agent)
 
 
 def test_keys_and_values_of_all_new_tokens_have_to_fit(drivers: GpuDrivers, standin: StandIn) -> None:

@@ -119,6 +119,18 @@ def test_what_a_killed_run_had_measured_is_found_by_the_next(tmp_path: Path) -> 
     assert whole.status == "ok"
 
 
+def test_a_case_killed_after_its_last_block_is_not_measured_again(tmp_path: Path) -> None:
+    first = run([*TEXT, "--resume"], tmp_path, environment(pretend=True))
+    (path,), (whole,) = tmp_path.glob("*/*.json"), first.records
+    path.rename(path.parent / ".partial" / path.name)  # as if the run had died before it wrote its record
+    again = run([*TEXT, "--resume"], tmp_path, environment(pretend=True))
+    assert again.status == 0, again.err
+    assert "An earlier run was killed" in again.err
+    assert "1 of 1 cases were measured already" in again.err
+    (record,) = again.records
+    assert record.blocks == whole.blocks
+
+
 def test_a_second_run_beside_the_first_is_refused_wherever_it_writes(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     first = start(TEXT, one, environment(pretend=True))

@@ -11,6 +11,7 @@ import pytest
 
 from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
+from bench.compare.metrics import METRICS
 from bench.core.machine import Machine
 from bench.core.observed import Observed
 from bench.core.provenance import Provenance
@@ -115,8 +116,17 @@ def test_each_start_is_loaded_warmed_up_and_measured_and_idle_is_looked_at_twice
     assert restarts is not None
     assert restarts.starts == 3
     assert restarts.between_share == pytest.approx(30 / 330, rel=0.02)
-    (said,) = [reason for reason in record.reasons if reason.startswith("starts differ")]
-    assert "scatter by 9.1% from start to start of the server" in said
+    scope = record.figures.headline_scope
+    assert scope is not None
+    headline = record.figures.energy_per_unit_j[scope].gross
+    assert headline == restarts.energy_per_unit_j  # three starts are three values, not fifteen
+    assert headline.n == 3
+    budget = record.figures.uncertainty.gross if record.figures.uncertainty else None
+    assert budget is not None
+    assert budget.value == headline.value
+    (run_to_run,) = [each for each in budget.inputs if each.name == "run to run"]
+    assert (run_to_run.dof, run_to_run.source) == (2.0, "spread of 3 starts of the server")
+    assert METRICS["energy"].read(record).values == pytest.approx([300.0, 330.0, 360.0], rel=0.02)
 
 
 def test_a_server_that_is_up_is_measured_once_and_one_start_has_no_such_figure(

@@ -138,7 +138,7 @@ def test_validate_tells_an_edited_block_a_broken_and_a_missing_trace(
         name: Samples(name, each.t_ns[:200], {k: v[:200] for k, v in each.values.items()})
         for name, each in trace.items()
     }
-    traces.write(file, shorter)
+    traces.write(file, shorter.values())
     assert invoke(["validate", str(path)]) == 2
     assert "does not cover gpu:" in capsys.readouterr().err
     file.unlink()

@@ -24,13 +24,13 @@ def recorded(tmp_path: Path) -> Recorded:
 def test_writer_and_reader_agree_on_a_row(recorded: Recorded) -> None:
     assert sampling.ROW.size == ROW.itemsize
     recorded.write(sampling.row(2**62, sampling.SLOW, 7, 1.5, -2.5, None, 4.0))
-    (row,) = recorded.refresh()
+    (row,) = recorded.rows()
     assert (int(row["t_ns"]), int(row["kind"]), int(row["index"])) == (2**62, sampling.SLOW, 7)
     np.testing.assert_array_equal(row["value"], [1.5, -2.5, NAN, 4.0, NAN])
 
 
 def test_recording_without_a_file_is_empty(recorded: Recorded) -> None:
-    assert len(recorded.refresh()) == 0
+    assert len(recorded.rows()) == 0
     assert recorded.integrate_power(0, 0, S) is None
     assert recorded.joules("dram:0", 0, S) is None
     assert recorded.own_cost() == {}
@@ -41,7 +41,7 @@ def test_recording_without_a_file_is_empty(recorded: Recorded) -> None:
 def test_row_that_is_half_written_waits_for_its_other_half(recorded: Recorded) -> None:
     first, second = fast_row(1, instant_w=100.0), fast_row(2, instant_w=200.0)
     recorded.write(first + second[:20])
-    assert len(recorded.refresh()) == 1
+    assert len(recorded.rows()) == 1
     recorded.write(second[20:])
     assert recorded.fast(0, 0, 10, "power_instant_w")[1].tolist() == [100.0, 200.0]
 
@@ -223,7 +223,7 @@ def test_rows_are_kept_whole_however_many_and_what_they_show_is_remembered(recor
     for part in range(0, 12_000, 1_500):
         rows = [fast_row(t * MS, energy_j=float(t)) for t in range(part, part + 1_500)]
         recorded.write(*rows, fast_row((part + 1_500) * MS - 1, index=1), self_row((part + 1_500) * MS))
-        assert len(recorded.refresh()) == (part // 1_500 + 1) * 1_502
+        assert len(recorded.rows()) == (part // 1_500 + 1) * 1_502
     t_ns, energy_j = recorded.fast(0, 0, 20 * S, "energy_j")
     assert t_ns.tolist() == [t * MS for t in range(12_000)]
     assert energy_j.tolist() == [float(t) for t in range(12_000)]

@@ -38,7 +38,7 @@ PERIOD_NS = 500 * MS
 
 
 def rows_after(recorder: Recorder, t_ns: int) -> int:
-    return int(np.count_nonzero(recorder.refresh()["t_ns"] > t_ns))
+    return int(np.count_nonzero(recorder.rows()["t_ns"] > t_ns))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ class Recording:
         return swing_w * float(np.sum(late_s))
 
     def raw(self, kind: int, index: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Floats]:
-        rows = self.recorder.refresh()
+        rows = self.recorder.rows()
         chosen = rows[(rows["kind"] == kind) & (rows["index"] == index)]
         return chosen["t_ns"], chosen["value"]
 
@@ -108,7 +108,7 @@ def test_sampler_keeps_its_pace(recording: Recording) -> None:
 
 
 def test_stamps_are_of_this_clock_and_never_go_back(recording: Recording) -> None:
-    t_ns = recording.recorder.refresh()["t_ns"]
+    t_ns = recording.recorder.rows()["t_ns"]
     assert np.all(np.diff(t_ns) >= 0)
     assert recording.start_ns - 10 * S < t_ns[0] < recording.start_ns
     assert t_ns[-1] <= time.monotonic_ns()
@@ -281,7 +281,7 @@ def test_killed_sampler_is_noticed_and_its_rows_remain(recorder: Recorder) -> No
     os.kill(recorder.pid, signal.SIGKILL)
     assert wait_until(lambda: not recorder.alive, timeout_s=5.0)
     assert not recorder.wait_past(time.monotonic_ns(), timeout_s=30.0)
-    assert len(recorder.refresh()) > 0
+    assert len(recorder.rows()) > 0
     recorder.close()
     assert not recorder.path.exists()
 

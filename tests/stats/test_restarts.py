@@ -48,7 +48,24 @@ def test_scatter_between_starts_is_apart_from_that_of_blocks() -> None:
     whole = derive(blocks, None).energy_per_unit_j["gpu"].gross
     assert whole is not None
     assert found.energy_per_unit_j.value == pytest.approx(whole.value)
-    assert (found.energy_per_unit_j.relative_half_width or 0) > 1.8 * (whole.relative_half_width or 1)
+
+
+def test_the_headlines_interval_holds_the_truth_where_starts_differ() -> None:
+    chance = random.Random(5)
+    held = 0
+    for _ in range(400):
+        starts = [300.0 * (1 + chance.gauss(0, 0.03)) for _ in range(4)]
+        blocks = [
+            each
+            for number, mean in enumerate(starts, start=1)
+            for each in started([mean + 300 * chance.gauss(0, 0.005) for _ in range(5)], number)
+        ]
+        whole = derive(blocks, None).energy_per_unit_j["gpu"].gross
+        assert whole is not None
+        assert whole.low is not None
+        assert whole.high is not None
+        held += whole.low <= 300.0 <= whole.high
+    assert 0.92 < held / 400 < 0.98
 
 
 def test_starts_that_differ_by_no_more_than_blocks_have_none_between_them() -> None:

@@ -146,7 +146,7 @@ def stored(folder: Path, records: Sequence[Record]) -> RecordSet:
     for number, each in enumerate(records):
         name = f"traces/{number}.parquet"
         if each.blocks and GPU in each.blocks[0].energy:
-            traces.write(folder / name, sampled(each))
+            traces.write(folder / name, sampled(each).values())
             each = each.model_copy(update={"trace": name})
         (folder / f"{number}.json").write_text(results.to_json(each), encoding="utf-8")
     return records_below(folder)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 import struct
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.model import footprint
 from bench.view.content import KeptOutput
 from tests.support.processes import wait_until
+from tests.support.rack import rack
 from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -49,7 +51,9 @@ def chromium() -> Iterator[Any]:
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the pages that the tests open."""
     folder = tmp_path_factory.mktemp("pages")
-    records = {"varied": varied(), "hostile": hostile(), "nothing": []}
+    many = {f"RTX PRO {number}000 Blackwell Server Edition": 4 for number in range(1, 13)}
+    racked = list(rack(random.Random(3), many))
+    records = {"varied": varied(), "hostile": hostile(), "nothing": [], "racked": racked}
     for name, kept in records.items():
         (folder / f"{name}.html").write_text(page.html(report(kept)), encoding="utf-8")
     (folder / "records").mkdir()
@@ -314,6 +318,20 @@ def test_no_width_needs_scrolling_sideways_and_each_section_is_photographed(
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     for section in opened.page.query_selector_all("main > section"):
         section.screenshot(path=PHOTOGRAPHS / f"{section.get_attribute('id')}-{width}-{scheme}.png")
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_page_of_48_machines_fits_and_cuts_no_name_of_a_model(
+    width: int, chromium: Any, written: Path
+) -> None:
+    opened = Opened(chromium, written / "racked.html", viewport={"width": width, "height": 800})
+    opened.draw_all()
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    legend = opened.page.query_selector_all("#machines .role-legend-label text")
+    assert {f"RTX PRO {number}000 Blackwell Server Edition" for number in range(1, 13)} <= {
+        each.text_content() for each in legend
+    }
+    assert opened.said == []
 
 
 def test_a_trace_is_drawn_on_one_time_axis_with_all_in_numbers_behind_it(

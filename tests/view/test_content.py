@@ -390,7 +390,7 @@ def test_numbers_that_no_meter_gave_leave_the_page_whole(
     stored(tmp_path, [measured(300.0)])
     stamps = np.ones(169, np.int64) if len(values) == 1 else np.arange(1, 170)
     absent = dict.fromkeys(trace_files.VALUES, np.full(169, np.nan))
-    trace_files.write(tmp_path / "traces" / "0.parquet", {GPU: Samples(GPU, stamps, absent | values)})
+    trace_files.write(tmp_path / "traces" / "0.parquet", [Samples(GPU, stamps, absent | values)])
     (case,) = report(records_below(tmp_path)).cases
     assert "not a whole trace" not in case.course.about
     json.dumps(case.course.rows, allow_nan=False)

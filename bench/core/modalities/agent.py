@@ -11,6 +11,7 @@ from bench.core.modality import CountedOutput, Flag, Modality, Options, UnitCoun
 class AgentOptions(Options):
     """The trace, and whether its pauses are kept: `none` replays the model's own work alone."""
 
+    one_at_a_time: ClassVar[bool] = True
     only_if_set: ClassVar[frozenset[str]] = frozenset({"trace"})
 
     trace: str | None = None

@@ -24,6 +24,10 @@ class CouncilOptions(Options):
         lengths = f"{self.ranking_tokens} ranking {self.conclusion_tokens} conclusion"
         return f"{self.new_tokens} tokens {lengths}"
 
+    def read_again_tokens(self, parts: int) -> int:
+        """All answers and rankings, which the chairman reads, and its conclusion."""
+        return (parts - 1) * (self.new_tokens + self.ranking_tokens) + self.conclusion_tokens
+
 
 def count(output: CountedOutput) -> UnitCount:
     """Questions."""

@@ -11,6 +11,7 @@ What a check itself gets wrong is an error, never a rejection.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import re
 import shlex
@@ -115,9 +116,16 @@ def _python(value: str) -> Callable[[Draft], bool]:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
+        found = importlib.import_module(module)
+    except ImportError as error:
         raise UsageError(f"python={value}: {error}.", "Install the module, or go to its folder.") from error
+    function = getattr(found, name, None)
+    if not callable(function):
+        near = difflib.get_close_matches(
+            name, [key for key, each in vars(found).items() if callable(each)], n=1
+        )
+        hint = f'Did you mean "{near[0]}"?' if near else f"Write it like {EXAMPLES['python']}."
+        raise UsageError(f"python={value}: {module} has no function {name}.", hint)
     return lambda draft: _called(function, value, draft)
 
 

@@ -60,7 +60,7 @@ class WrittenTokens:
         """Of a server's URL, or a file. Raises UsageError, or PrerequisiteError without a count."""
         if "://" not in source:
             return cls(source, lambda: _in_file(Path(source)))
-        address = parse(source)
+        address = parse(source, "--from")
         if reason := address.elsewhere():
             raise UsageError(
                 f"Its joules are not read here: {reason}.", "Watch on the machine of the server."

@@ -23,6 +23,7 @@ from bench.core.energy import energy_sum
 from bench.core.observed import GpuObserved
 from bench.core.source import GainPrior
 from bench.stats.budget import gum
+from bench.stats.independent import independent
 
 BOTH: tuple[ComparedWith, ...] = ("same_card", "absolute")
 ABSOLUTE: tuple[ComparedWith, ...] = ("absolute",)
@@ -61,8 +62,8 @@ class BudgetEvidence:
 
     @property
     def value_j(self) -> float:
-        """The figure: the mean of the blocks' joules per unit."""
-        return fmean(self.values_j)
+        """The figure: the mean of the blocks' joules per unit, or of the means of a server's starts."""
+        return fmean(independent(self.blocks, self.values_j))
 
     @property
     def block_s(self) -> float:

@@ -28,6 +28,7 @@ from bench.stats.budget.evidence import (
     units,
     within,
 )
+from bench.stats.independent import independent
 
 ASSUMED_IDLE_DRIFT = 0.10
 """Of the idle power, where it was looked at only once."""
@@ -40,18 +41,20 @@ OTHER_ESTIMATE_HALF_WIDTH = 0.50
 
 def run_to_run(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
     """The spread of the blocks: everything that differs from one to the next, the sensor's noise included."""
-    if evidence.n < 2:
+    values_j = independent(evidence.blocks, evidence.values_j)
+    n, of = len(values_j), "blocks" if len(values_j) == evidence.n else "starts of the server"
+    if n < 2:
         reason = "one block has no spread"
         yield line(
             evidence, "run to run", BudgetQuantity("A", "t", "J"), BOTH, "spread of blocks", reason=reason
         )
         return
-    source = f"spread of {evidence.n} blocks"
-    widened = gum.widening(gum.lag1(evidence.values_j), evidence.n)
+    source = f"spread of {n} {of}"
+    widened = gum.widening(gum.lag1(values_j), n)
     if widened > 1:
         source += f", times {widened:.2f} because each follows the one before (lag 1)"
-    standard = stdev(evidence.values_j) / math.sqrt(evidence.n) * widened
-    spread = BudgetQuantity("A", "t", "J", standard, 1.0, float(evidence.n - 1))
+    standard = stdev(values_j) / math.sqrt(n) * widened
+    spread = BudgetQuantity("A", "t", "J", standard, 1.0, float(n - 1))
     yield line(evidence, "run to run", spread, BOTH, source)
 
 

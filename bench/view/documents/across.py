@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.compare.across import AcrossMachines, RankedRow
+from bench.compare.card_models import LikeCards, card_models
 from bench.compare.latency_front import latency_fronts
 from bench.compare.reference_rows import ReferenceRows, fitting
 from bench.footprint.bundled_rows import Published
@@ -14,7 +15,7 @@ from bench.view.documents.spans import span_json
 
 SCHEMA = "joulebench/across/1"
 """History: 1, the first; `references` of a board came later and is empty unless asked for, `latency_fronts`
-came later and is empty where no server was asked."""
+came later and is empty where no server was asked; `card_models` of a board came later."""
 
 
 def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dict[str, Any]:
@@ -28,6 +29,7 @@ def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dic
                 "scope": board.like[0],
                 "kind": board.like[1],
                 "standings": [_plain(one) for one in board.standings],
+                "card_models": [_like_cards(each) for each in card_models(board, found.reference_model)],
                 "references": [_reference(one) for one in fitting(board, references)],
             }
             for board in found.boards
@@ -50,6 +52,22 @@ def _plain(one: RankedRow) -> dict[str, Any]:
         "rank": list(one.rank) if one.rank else None,
         "ratio_to_reference": span_json(one.ratio) if one.ratio else None,
         "front": one.front,
+    }
+
+
+def _like_cards(each: LikeCards) -> dict[str, Any]:
+    spread = each.spread
+    return {
+        "card_model": each.model.name,
+        "power_limits": each.model.limits,
+        "machines": [row.place.machine for row in each.rows],
+        "energy_per_unit_j": span_json(each.energy),
+        "time_per_unit_s": each.time_s,
+        "between_cards": {"sd": spread.value, "low": spread.low, "high": spread.high} if spread else None,
+        "between_cards_absent": each.reason,
+        "rank": list(each.rank) if each.rank else None,
+        "ratio_to_reference": span_json(each.ratio) if each.ratio else None,
+        "front": each.front,
     }
 
 

@@ -19,7 +19,7 @@ def _plain(point: LatencyPoint) -> dict[str, Any]:
         "label": point.row.found.record.label,
         "where": point.row.found.where,
         "machine": point.row.place.machine,
-        "energy_per_unit_j": span_json(point.row.energy),
+        "energy_per_unit_j": span_json(point.energy),
         "end_to_end_s": point.end_to_end_s,
         "end_to_end_p99_s": point.end_to_end_p99_s,
         "ttft_s": point.ttft_s,

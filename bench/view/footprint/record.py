@@ -40,5 +40,5 @@ def _standing(row: MeasuredRow) -> Iterator[str]:
     if is_toy(record):
         yield f"This is {TOY}."
     if record.status != "ok":
-        yield f"{record.status}: {'; '.join(record.reasons)}"
+        yield f"{record.status}: {'; '.join(record.distinct_reasons)}"
     yield f"{amount(row.joules)} (interval: {row.interval}); {row.conditions}"

@@ -110,7 +110,7 @@ def details(found: StoredRecord, course: Timeline) -> CaseDetails:
 
 
 def _reasons(record: Record) -> Iterator[str]:
-    yield from record.reasons
+    yield from record.distinct_reasons
     if record.failure is not None:
         yield f"failed at {record.failure.stage}: {record.failure.message}"
     yield from (f"{name}: {why}" for name, why in record.absent.items())

@@ -7,10 +7,12 @@ from functools import partial
 
 from bench.compare.across import across
 from bench.compare.latency_front import LatencyFront, LatencyPoint, latency_fronts
+from bench.compare.machine_column import card_model
 from bench.view import charts
 from bench.view import latency_front as view
 from bench.view.content import Chart, Section, Table, clean
 from bench.view.report.report_data import ReportData
+from bench.view.short_names import machine_name
 
 LEAD = (
     "More requests at once mostly take fewer joules a unit and more seconds an answer. Seconds are the "
@@ -30,16 +32,22 @@ def section(data: ReportData) -> Section | None:
 
 def _parts(number: int, front: LatencyFront) -> Iterator[Chart | Table]:
     name, about = f"energy-latency-{number}", view.title(front)
-    rows = [_dot(point) for point in front.points]
+    models = [card_model(point.row.found.record).name for point in front.points]
+    places = {(model, point.row.place.card) for model, point in zip(models, front.points, strict=True)}
+    alike = len(places) > len(set(models))
+    rows = [_dot(point, model if alike else None) for point, model in zip(front.points, models, strict=True)]
     yield Chart(name, about, partial(charts.latencies, rows, front.key.unit), f"{name}-table")
     yield view.table_of(front, f"{name}-table")
 
 
-def _dot(point: LatencyPoint) -> dict[str, object]:
+def _dot(point: LatencyPoint, model: str | None) -> dict[str, object]:
+    """A dot; like cards share the colour of their model."""
+    machine = clean(point.row.place.machine, 60)
     workload = point.row.found.record.case.workload
-    return charts.dot(point.row.energy.value, point.row.energy.low, point.row.energy.high) | {
+    return charts.dot(point.energy.value, point.energy.low, point.energy.high) | {
         "label": clean(point.row.found.record.label, 80),
-        "machine": clean(point.row.place.machine, 60),
+        "machine": machine,
+        "group": machine if model is None else machine_name(model),
         "mark": workload.name if workload else "",
         "time_s": point.end_to_end_s,
         "front": point.front,

@@ -55,12 +55,19 @@ def section(data: ReportData) -> Section:
         drawn, hidden = _drawn(found)
         parts += _parts(modality, found, drawn)
         if hidden:
-            parts.append(
-                f"Of measured {modality.plural} the {DRAWN} newest are drawn; the table has {hidden} more."
-            )
+            parts.append(f"{_which(modality, found)}; the table has {hidden} more.")
     absent = (f"{each.plural}: {reason}" for each in compared if (reason := why_none(each.name)))
     notes = (*_aside(data), *absent, *LEFT_OUT)
     return Section("Against people and published figures", tuple(parts), notes, "people")
+
+
+def _which(modality: Modality, found: Sequence[Entry]) -> str:
+    """Measured figures that a chart has, in words."""
+    alike = any(entry.case and entry.drawn_as is None for entry in found)
+    if sum(entry.drawn_as is not None for entry in found) <= DRAWN:
+        return "Of like cards the one with the median joules is drawn"
+    some = f"Of measured {modality.plural} the {DRAWN} newest are drawn"
+    return f"{some}, of like cards the one with the median joules" if alike else some
 
 
 def name_of(modality: Modality) -> str:
@@ -75,26 +82,30 @@ def _aside(data: ReportData) -> Iterator[str]:
 
 def _drawn(found: Sequence[Entry]) -> tuple[list[tuple[str, Entry]], int]:
     """Rows that fit into a chart, each under a label of its own, and how many it leaves to the table."""
-    measured = [entry for entry in found if entry.case is not None]
+    measured = [entry for entry in found if entry.drawn_as is not None]
     others = [entry for entry in found if entry.case is None]
     shown = [*measured[:DRAWN], *others]
-    names = Counter(entry.name for entry in shown)
+    names = Counter(entry.drawn_as or entry.name for entry in shown)
     several = len({entry.scope for entry in measured}) > 1
     labels = apart(
         [
             (
-                _label(entry, scoped=names[entry.name] > 1 or (several and entry in measured)),
+                _label(
+                    entry, scoped=names[entry.drawn_as or entry.name] > 1 or (several and bool(entry.case))
+                ),
                 entry.case or entry.key or entry.source,
             )
             for entry in shown
         ]
     )
-    return list(zip(labels, shown, strict=True)), max(0, len(measured) - DRAWN)
+    return list(zip(labels, shown, strict=True)), sum(entry.case is not None for entry in found) - len(
+        measured[:DRAWN]
+    )
 
 
 def _label(entry: Entry, *, scoped: bool) -> str:
     """Name of a figure, with its scope where others have another."""
-    name = clean(entry.name, 120)
+    name = clean(entry.drawn_as or entry.name, 120)
     return f"{name} · {entry.scope}" if scoped else name
 
 

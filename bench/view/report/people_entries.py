@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.compare.record_set import StoredRecord
@@ -18,6 +18,7 @@ from bench.footprint.work_units import work_of
 from bench.view.content import Cell, Written
 from bench.view.numbers import grouped, worth
 from bench.view.report.dateline import named
+from bench.view.report.like_cards import representatives
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import machine_name, short_labels
 from bench.view.sourced import given
@@ -53,6 +54,8 @@ class Entry:
     """Of a published figure or a person, its id."""
     case: str | None = None
     machine: str = ""
+    drawn_as: str | None = None
+    """Of a measured figure, its name in a chart; `None` where another card of its model is drawn for it."""
     method: str = ""
     """Of a person."""
 
@@ -79,17 +82,25 @@ def entries(data: ReportData, modality: Modality) -> Iterator[Entry]:
     """All figures of one kind: measured, the paper, published, people."""
     settings, who = data.settings, persons(modality)
     mine = [each for each in data.compared if each[1].record.case.engine == modality.name]
-    labels = short_labels(list({found.digest: found for found, _ in mine}.values()))
+    records = list({found.digest: found for found, _ in mine}.values())
+    labels, drawn = short_labels(records), _drawn_labels(records)
     for found, row in sorted(mine, key=lambda each: str(each[0].record.machine.name)):
         for line in lines_of(row, settings.grid, settings.pue):
             shared = line.name.removeprefix(row.label)
-            name = f"{labels[found.digest]}{shared}"
-            yield replace(_of_line(line, times(who, line.grams.result), found), name=name)
+            name, label = f"{labels[found.digest]}{shared}", drawn.get(found.digest)
+            entry = _of_line(line, times(who, line.grams.result), found)
+            yield replace(entry, name=name, drawn_as=None if label is None else f"{label}{shared}")
     for line in lines([], settings.grid, settings.pue):
         if of_paper(modality) and line.unit == modality.unit:
             yield _of_line(line, times(who, line.grams.result))
     yield from _published(modality)
     yield from _people(modality)
+
+
+def _drawn_labels(records: Sequence[StoredRecord]) -> Mapping[str, str]:
+    """Labels of the records that are drawn, one for all cards of a model."""
+    models = representatives(records)
+    return short_labels([each for each in records if each.digest in models], models)
 
 
 def persons(modality: Modality) -> dict[str, Grams]:

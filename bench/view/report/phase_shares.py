@@ -11,6 +11,7 @@ from bench.core.record import Record
 from bench.stats.figures import counting
 from bench.view import charts
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
+from bench.view.report.like_cards import representatives
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import short_labels
 
@@ -44,20 +45,7 @@ def section(data: ReportData) -> Section | None:
 def _parts(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -> Iterator[Table | Chart]:
     if not rows:
         return
-    short = short_labels([found for found, _ in rows[:DRAWN]])
-    labels = [short[found.digest] for found, _ in rows[:DRAWN]]
-    drawn = [
-        {"label": label, "part": part, "share": share, "position": position}
-        for label, (_, shares) in zip(labels, rows[:DRAWN], strict=True)
-        for position, (part, share) in enumerate(shares.items())
-    ]
-    about = title if len(rows) <= DRAWN else f"{title}; the {DRAWN} newest of {len(rows)}"
-    draw = partial(charts.stacked, drawn, "share of the whole")
-    share, part, label = max(
-        (share, part, labels[n]) for n, (_, s) in enumerate(rows[:DRAWN]) for part, share in s.items()
-    )
-    takeaway = f"The largest part: {part}, {share:.0%} of {label}."
-    yield Chart(f"shares-{name}", about, draw, f"shares-{name}-table", takeaway)
+    yield _chart(name, title, rows)
     parts = list(dict.fromkeys(part for _, shares in rows for part in shares))
     numbers = [f"#{part}, %" for part in parts]
     made = []
@@ -66,6 +54,28 @@ def _parts(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -
         about_case = found.record.label, str(found.record.machine.name)
         made.append(TableRow((*about_case, *percent), found.digest))
     yield table(columns("case", "machine", *numbers), made, title, f"shares-{name}-table")
+
+
+def _chart(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -> Chart:
+    """The newest rows, one for all cards of a model."""
+    models = representatives(found for found, _ in rows)
+    kept = [(found, shares) for found, shares in rows if found.digest in models]
+    shown = kept[:DRAWN]
+    short = short_labels([found for found, _ in shown], models)
+    labels = [short[found.digest] for found, _ in shown]
+    drawn = [
+        {"label": label, "part": part, "share": share, "position": position}
+        for label, (_, shares) in zip(labels, shown, strict=True)
+        for position, (part, share) in enumerate(shares.items())
+    ]
+    about = title if len(kept) <= DRAWN else f"{title}; the {DRAWN} newest of {len(kept)}"
+    about += "; of like cards the one with the median joules" if len(kept) < len(rows) else ""
+    share, part, label = max(
+        (share, part, labels[n]) for n, (_, s) in enumerate(shown) for part, share in s.items()
+    )
+    takeaway = f"The largest part: {part}, {share:.0%} of {label}."
+    draw = partial(charts.stacked, drawn, "share of the whole")
+    return Chart(f"shares-{name}", about, draw, f"shares-{name}-table", takeaway)
 
 
 def _shares(view: str, record: Record) -> Shares:

@@ -105,10 +105,7 @@ def _check(answer: Answer, tally: AnswerCount, terms: Terms) -> OutputCheck:
     problems = []
     usage = answer.usage
     if answer.whole and terms.workload.ends == "length" and tally.tokens != terms.new_tokens and usage:
-        problems.append(
-            f"An answer has {tally.tokens} tokens ({answer.finish}), {terms.new_tokens} were asked for: the "
-            "server ended it. `serve: {extra: ...}` has the fields with which it goes on."
-        )
+        problems.append(_wrong_length(answer, tally, terms))
     wanted = terms.workload.prompt_tokens
     if wanted and usage and usage.input_tokens and abs(usage.input_tokens / wanted - 1) > LENGTH_OFF:
         problems.append(f"A prompt had {usage.input_tokens} tokens, {wanted} were asked for.")
@@ -116,3 +113,14 @@ def _check(answer: Answer, tally: AnswerCount, terms: Terms) -> OutputCheck:
     if words == 0 and answer.whole:
         problems.append("An answer has no words.")
     return OutputCheck((tally.tokens,), None if words is None else (words,), problems=tuple(problems))
+
+
+def _wrong_length(answer: Answer, tally: AnswerCount, terms: Terms) -> str:
+    """Sentence on an answer of another length than asked for: the server ended it, or counts it wrongly."""
+    wanted = terms.new_tokens
+    seen = tally.counted or len(answer.pieces_ns)
+    if abs(seen - wanted) <= max(1.0, counts.DISAGREE * wanted):
+        had = f"our tokenizer counts {seen}" if tally.counted else f"it came in {seen} pieces"
+        return f"The server states {tally.tokens} tokens of an answer, and {had} ({wanted} were asked for)."
+    had = f"An answer has {tally.tokens} tokens ({answer.finish})"
+    return f"{had}, {wanted} were asked for: the server ended it."

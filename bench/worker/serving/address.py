@@ -64,20 +64,20 @@ class Address:
         return tuple(sorted(owners.union(*(_children(pid) for pid in owners)))) if owners else ()
 
 
-def parse(url: str) -> Address:
-    """An endpoint's address. Raises UsageError, and never repeats a URL that may hold a secret."""
+def parse(url: str, given: str = "--endpoint") -> Address:
+    """An endpoint's address, which `given` names. Raises UsageError without a URL that may hold a secret."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise UsageError("--endpoint: this is not a URL.", EXAMPLE) from None
+        raise UsageError(f"{given}: this is not a URL.", EXAMPLE) from None
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(
-            "--endpoint: a URL with a user, a password or a query may hold a secret.",
+            f"{given}: a URL with a user, a password or a query may hold a secret.",
             "Name the key's variable in models.yaml: `serve: {key: VARIABLE}`.",
         )
     if parts.scheme not in PORTS or not parts.hostname:
-        raise UsageError(f'--endpoint: "{url}" is not an http or https URL.', EXAMPLE)
+        raise UsageError(f'{given}: "{url}" is not an http or https URL.', EXAMPLE)
     return Address(url.rstrip("/"), parts.hostname, port or PORTS[parts.scheme])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bench.core.workload import Workload
 from bench.errors import EngineError
+from bench.worker.serving.advice import advice
 from bench.worker.serving.client import Answer, ServerClient
 from bench.worker.serving.media import Fault
 from bench.worker.serving.prompts import SHOTS
@@ -79,11 +80,19 @@ async def _refused(client: ServerClient, answer: Answer, server: ServedServer, k
             )
         case "no-connection" if "certificate" in answer.message.lower() or "ssl" in answer.message.lower():
             return EngineError(
-                f"The connection to {url} is not secure: {answer.message}.", "Mend the server's certificate."
+                f"The connection to {url} is not secure: {answer.message}.",
+                "Mend the server's certificate.",
+                missing=True,
             )
         case "no-connection":
             return EngineError(
-                f"No server answers at {url}: {answer.message}.", "Check --endpoint, and that it is up."
+                f"No server answers at {url}: {answer.message}.",
+                "Check --endpoint, and that it is up.",
+                missing=True,
+            )
+        case "silent":
+            return EngineError(
+                f"The server at {url} does not answer (silent): {answer.message}.", advice("silent")
             )
         case "http-404" | "http-400" | "http-422":
             listed = await _models(client, url)
@@ -91,10 +100,13 @@ async def _refused(client: ServerClient, answer: Answer, server: ServedServer, k
                 return EngineError(
                     f"The server has no model {server.name}; it has {', '.join(listed[:8]) or 'none'}.",
                     "Set `serve: {name: ...}` of the model in models.yaml.",
+                    missing=True,
                 )
             if answer.failure == "http-404":
                 return EngineError(
-                    f"There is nothing at {url}: {answer.message}.", "Does its path end in /v1?"
+                    f"There is nothing at {url}: {answer.message}.",
+                    "Does its path end in /v1?",
+                    missing=True,
                 )
     return EngineError(
         f"The server did not answer a first request ({answer.failure}): {answer.message}.",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bench.core.workload import Workload
 from bench.errors import EngineError
+from bench.worker.serving.advice import advice
 from bench.worker.serving.client import Answer, ServerClient
 from bench.worker.serving.loads import CLOSED, Load
 from bench.worker.serving.server_process import ServerProcess
@@ -69,13 +70,13 @@ class LoadWatch:
         if self._workload.kind == "saturated":
             raise EngineError(
                 f"A request failed ({why}); a saturated window may have none that fails.",
-                "See the server's log.",
+                advice(failed[-1].failure),
                 stage="generate",
             )
         if self._load.failures_in_row >= max(IN_ROW, 2 * (self._workload.load or 1)):
             raise EngineError(
                 f"{self._load.failures_in_row} requests failed one after another ({why}).",
-                "See the server's log, or ask for a lower load.",
+                advice(failed[-1].failure),
                 stage="generate",
             )
 
@@ -87,7 +88,7 @@ class LoadWatch:
             waiting = len(self._load.open)
             raise EngineError(
                 f"Nothing came from the server for {silent_s:.3g} s, with {waiting} requests open.",
-                "Set `serve: {answer_seconds: ...}` for one that takes longer.",
+                advice("silent"),
                 stage="generate",
             )
 

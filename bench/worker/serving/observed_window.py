@@ -62,7 +62,7 @@ def observed_window(
         found.ttft_s = percentiles([(a.first_ns - a.sent_ns) / 1e9 for a in done if a.first_ns is not None])
     if media:
         found.absent |= dict.fromkeys(OF_TOKENS, f"an answer of {PATHS[terms.api]} has no tokens")
-        _note_codes(found)
+        _note_codes(found, pieces=0)
         return found
     found.inter_token_s = percentiles([gap for a in done for gap in np.diff(a.pieces_ns) / 1e9])
     _note_counts(found, done, dict(zip(map(id, counted), tallies, strict=True)), terms)
@@ -70,7 +70,7 @@ def observed_window(
     if terms.price is not None and found.input_tokens is not None and output is not None:
         dollars = found.input_tokens * terms.price.input_usd + output * terms.price.output_usd
         found.price_usd = dollars / 1e6
-    _note_codes(found)
+    _note_codes(found, pieces=sum(len(a.pieces_ns) for a in done))
     return found
 
 
@@ -141,10 +141,13 @@ def _note_stated(found: ServedWindow, stated: StatedLoad, workload: Workload) ->
         found.absent["cache_hit_share"] = "the server has no metric of its prefix cache"
 
 
-def _note_codes(found: ServedWindow) -> None:
+def _note_codes(found: ServedWindow, pieces: int) -> None:
     stated, counted = found.stated_tokens, found.counted_tokens
     if stated is not None and counted is not None and abs(stated - counted) > counts.DISAGREE * counted:
-        found.reason_codes.append("usage-disagrees")
+        # A server that sends a piece a token agrees with its own usage: then it is our count that is off,
+        # since a text (of random weights, say) need not split again into the tokens that it was made of.
+        agrees = abs(stated - pieces) <= counts.DISAGREE * pieces
+        found.reason_codes.append("recount-differs" if agrees else "usage-disagrees")
     if stated is None and found.output_tokens is not None:
         found.reason_codes.append("no-usage")
     if max(found.cache_hit_share or 0.0, found.cached_input_share or 0.0) > CACHE_HITS:

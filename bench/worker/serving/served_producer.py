@@ -24,6 +24,7 @@ from bench.worker.serving.load_watch import LoadWatch, Silence
 from bench.worker.serving.loads import CLOSED, ClockLag, Load
 from bench.worker.serving.media import suffix
 from bench.worker.serving.requests import Requests
+from bench.worker.serving.saturation import require_long_enough
 from bench.worker.serving.secrets import ApiKey, key_from
 from bench.worker.serving.served_server import ServedServer
 from bench.worker.serving.server_facts import server_facts
@@ -101,6 +102,8 @@ class ServedProducer(Producer):
         assert self._server is not None, "set by load"
         process = self._server.process
         self._queued = self._workload.kind == "saturated" and request.batches is not None
+        if self._queued:
+            require_long_enough(self._workload, self._answer_s)
         silence = Silence(self._client, self._spec.answer_seconds)
         watch = LoadWatch(load, self._workload, process, self._models, silence, self._setup.meanwhile)
         placer = WindowPlacer(load, request, self._answer_s, watch.turn)

@@ -68,6 +68,8 @@ def test_a_command_is_run_without_a_shell(draft: Draft, monkeypatch: pytest.Monk
         ("regex=(", "regex=(: missing )"),
         ("command='", "No closing quotation"),
         ("python=module", "no function is named"),
+        ("python=json:load5", 'json has no function load5. Did you mean "load'),
+        ("python=json:xyz", "json has no function xyz. Write it like python=module:function."),
         ("python=no_such_module_here:f", "No module named 'no_such_module_here'"),
     ],
 )

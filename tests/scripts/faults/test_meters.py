@@ -10,7 +10,8 @@ import pytest
 
 from bench.meters.gpus import GpuDrivers
 from scripts.faults.machine import BATCH_S, BUSY_W, IDLE_W, Machine, assert_honest
-from scripts.faults.scenes import CODES, MOMENTS, Scene, meter_scenes, nvml_scenes, play
+from scripts.faults.scene import MOMENTS, Scene, play
+from scripts.faults.scenes import CODES, meter_scenes, nvml_scenes
 from tests.standin import Family, StandIn
 
 

@@ -11,7 +11,10 @@ import pytest
 
 from scripts.torture import kill
 from scripts.torture.__main__ import table
-from scripts.torture.kill import ACTS, Outcome, trials
+from scripts.torture.acts import ACTS, Started
+from scripts.torture.kill import Fault, Outcome, trials
+from tests.support.main_job.running import environment, finish
+from tests.support.processes import wait_until
 
 
 def test_trials_are_those_of_the_seed_and_have_each_act_in_turn() -> None:
@@ -24,8 +27,10 @@ def test_trials_are_those_of_the_seed_and_have_each_act_in_turn() -> None:
 
 def test_the_table_counts_trials_that_lost_something() -> None:
     one, other = trials(2, 1, 10.0)
-    rows = table([Outcome(one, 3, ()), Outcome(other, 2, ("a case is missing",))], 12.3).splitlines()
-    assert rows[-2].split() == ["all", "together", "2", "1", "1"]
+    lost = Fault("lost", "1 cases are missing")
+    rows = table([Outcome(one, True, 3, ()), Outcome(other, False, 2, (lost,))], 12.3).splitlines()
+    assert rows[0].split() == ["act", "tried", "acted", "survived", "lost", "orphans", "leaks", "words"]
+    assert rows[-2].split() == ["all", "together", "2", "1", "1", "1", "0", "0", "0"]
     assert rows[-1] == "wall time: 12 s"
 
 
@@ -33,6 +38,22 @@ def test_an_orphan_is_found_and_ended(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(kill, "ORPHAN_S", 0.2)
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     with subprocess.Popen(command, env=os.environ | {"TMPDIR": str(tmp_path)}) as orphan:
-        assert len(kill._ended(tmp_path)) == 1
+        assert [fault.kind for fault in kill._ended(tmp_path)] == ["orphans"]
         assert orphan.wait(5) < 0
-    assert kill._ended(tmp_path) == []
+    assert not list(kill._ended(tmp_path))
+
+
+def test_a_child_that_is_not_there_is_not_acted_on(tmp_path: Path) -> None:
+    with Started(["--help"], tmp_path, environment(pretend=True)) as run:
+        run.process.communicate(timeout=60)
+        assert not ACTS["SIGTERM"](run)
+        assert not ACTS["SIGKILL of the worker"](run)
+
+
+def test_a_lost_terminal_is_a_signal_to_the_run(tmp_path: Path) -> None:
+    """The same test would wait for ever if the run had no controlling terminal."""
+    variables = environment(pretend=True, temporary=tmp_path / "tmp")
+    with Started(["tiny-bloom", "--device", "cpu"], tmp_path / "results", variables) as run:
+        assert wait_until(lambda: run.child("samples.bin"), 60)
+        assert ACTS["loss of the terminal"](run)
+        assert finish(run.process, tmp_path / "results", 60).status == 130

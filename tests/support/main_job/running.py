@@ -55,19 +55,30 @@ def environment(
     return variables | ({FAULT_VARIABLE: fault} if fault else {})
 
 
+ON_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A program that makes its standard input the controlling terminal, and then becomes another program."""
+
+
 def start(
     arguments: list[str],
     results: Path,
     variables: Mapping[str, str],
     models: Path = CATALOGUE,
     folder: Path = ROOT,
+    terminal: int | None = None,
 ) -> subprocess.Popen[str]:
-    """Start `bench run` in a folder with the test's engines, in a process group of its own."""
+    """Start `bench run` in a folder with the test's engines, in a session of its own, on this terminal."""
     command = [sys.executable, "-m", "tests.support.main_job.metered", "run", *arguments]
+    on_terminal = [] if terminal is None else [sys.executable, "-c", ON_TERMINAL]
     return subprocess.Popen(
-        [*command, "--models", str(models), "--results", str(results)],
+        [*on_terminal, *command, "--models", str(models), "--results", str(results)],
         cwd=folder,
         env=dict(variables),
+        stdin=terminal,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
