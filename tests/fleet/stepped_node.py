@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -148,3 +149,9 @@ def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
     while not holds():
         assert time.monotonic() < ends, "it did not come"
         time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    with listening(SteppedMeter(SkewedClock(3.7)), sys.argv[1], 0, TOKEN, SkewedClock(3.7)) as listened:
+        print(listened.port, flush=True)
+        sys.stdin.read()
