@@ -1,4 +1,4 @@
-"""Clocks of machines: what the kernel says of this one, and the offset of another's from it.
+"""Clocks of machines: the kernel's answer about this one, and the offset of another's from it.
 
 record.provenance.clock.sync.synchronised        # by NTP or PTP, as the kernel states it
 record.machine.nodes["decode"].clock.offset_s    # of a node's clock from that of `bench run`

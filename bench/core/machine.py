@@ -48,7 +48,7 @@ class SourceUsed(OpenModel):
 
 
 class ServingNode(OpenModel):
-    """A node of a server that is spread over several, and what its metering agent said of it."""
+    """A node of a server that is spread over several, as its metering agent described it."""
 
     role: str | None = None
     """As it was named: `prefill`, `decode`, ..."""

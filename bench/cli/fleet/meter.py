@@ -31,9 +31,9 @@ from bench.meters.nodes.messages import TOKEN_VARIABLE
 def command(listen: str, gpus: str | None, results: Path) -> int:
     """Meter this node for `bench run --node` of another machine, until Ctrl-C.
 
-    All cards, or those of --gpus, are locked meanwhile. The variable JOULEBENCH_METER_TOKEN holds a token
-    of 16 characters or more, the same on all machines. It is sent unencrypted: use a private network, or a
-    tunnel of ssh to 127.0.0.1.
+    All cards, or those of --gpus, are locked meanwhile. The token is in the variable
+    JOULEBENCH_METER_TOKEN, 16 characters or more, the same on all machines. It is sent unencrypted: use a
+    private network, or a tunnel of ssh to 127.0.0.1.
     """
     end_like_ctrl_c()
     host, port = host_and_port(listen, "--listen", free=True)

@@ -24,7 +24,7 @@ from bench.core.observed import CounterDelay, GpuObserved
 
 PROTOCOL: Final = 1
 TOKEN_VARIABLE = "JOULEBENCH_METER_TOKEN"
-"""Variable that holds the token on both sides; it is sent in a header and never printed."""
+"""Variable with the token, on both sides; it is sent in a header and never printed."""
 SHORTEST_TOKEN = 16
 LARGEST_REQUEST, LARGEST_REPLY, LARGEST_SAMPLES = 4096, 4 * 2**20, 64 * 2**20
 """Bytes. A card's samples of an hour are 5 MB."""

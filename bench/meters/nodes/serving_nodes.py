@@ -5,7 +5,7 @@
         found = nodes.window(start_ns, end_ns)           # NodesWindow(energy, gpus, reason_codes, ...)
 
 A node that gives nothing keeps its domains, without joules and with the reason, so that no sum is smaller
-for it. The same holds for a kind of device that one node reads and another does not.
+for it. It is the same with a kind of device that one node reads and another does not.
 """
 
 from __future__ import annotations
