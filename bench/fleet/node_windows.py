@@ -27,6 +27,7 @@ from bench.meters import sampling
 from bench.meters.gpu import Gpu
 from bench.meters.meter_set import MeterSet
 from bench.meters.nodes.messages import MeterDescription, SamplesQuery, WindowQuery, WindowReply
+from bench.meters.sample_buffer import ROW
 from bench.meters.ticks import USUAL_TICK_S
 
 LEAST_SIDE_S = 0.3
@@ -91,13 +92,8 @@ class NodeWindows:
         }
         kinds |= {name: (at, (sampling.SOURCE,)) for at, name in enumerate(recorder.source_domains)}
         index, wanted = kinds.get(query.domain, (0, ()))
-        rows = recorder.refresh()
-        chosen = rows[
-            np.isin(rows["kind"], wanted)
-            & (rows["index"] == index)
-            & (rows["t_ns"] >= query.start_ns)
-            & (rows["t_ns"] <= query.end_ns)
-        ]
+        found = [recorder.select(kind, index, query.start_ns, query.end_ns) for kind in wanted]
+        chosen = np.concatenate([np.empty(0, ROW), *found])
         in_time: bytes = chosen[np.argsort(chosen["t_ns"], kind="stable")].tobytes()
         return in_time
 

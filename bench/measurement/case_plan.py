@@ -85,7 +85,7 @@ class _PlanOfCases(ABC):
     def _measure_all(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
-        # Cards of this machine may be a node's, which its agent holds.
+        # Cards of this machine may be a node's, locked by its agent.
         placement = Placement("cpu") if self.nodes else place(instruments.drivers, self.gpus, self.device)
         if self.expected_gpus is not None:
             require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
