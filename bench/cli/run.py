@@ -68,6 +68,14 @@ if TYPE_CHECKING:
     "--endpoint", metavar="URL", help="A server that is up already, such as http://localhost:8000/v1."
 )
 @click.option(
+    "--node",
+    "nodes",
+    multiple=True,
+    metavar="[ROLE=]HOST:PORT",
+    help="A node of that server with its agent (`bench fleet meter`), such as prefill=10.0.0.5:9200, or "
+    "decode=none without one. Repeatable: joules are those of all nodes.",
+)
+@click.option(
     "--restarts",
     type=click.IntRange(2, 100),
     metavar="N",
@@ -139,6 +147,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         )
         run_planning.check_endpoint(cases, asked.endpoint)
         run_planning.check_restarts(cases, asked)
+        run_planning.check_nodes(asked)
         remote_code = run_planning.remote_code(catalogue, asked.allow_remote_code)
         checkouts: Mapping[PairSide, Checkout] = {}
         if asked.pair is not None and of_checkouts:

@@ -67,6 +67,7 @@ class RunOptions:
     fleet: str | None = None
     every_node: bool = False
     endpoint: str | None = None
+    nodes: tuple[str, ...] = ()
     allow_remote_code: tuple[str, ...] = ()
     expected_gpus: str | None = None
     save_outputs: bool = False

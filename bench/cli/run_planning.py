@@ -24,6 +24,7 @@ from bench.measurement import possible_cases
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.measurement.default_suite import default_suite, note_hidden_cards
 from bench.measurement.possible_cases import PossibleCases
+from bench.meters.nodes import address as nodes
 from bench.worker import producers
 from bench.worker.engine_spec import with_architecture
 from bench.worker.serving import address
@@ -46,6 +47,7 @@ class _SharedSettings(TypedDict):
     endpoint: str | None
     command: tuple[str, ...]
     expected_gpus: ExpectedGpus | None
+    nodes: tuple[nodes.NodeAddress, ...]
 
 
 def chosen_cases(
@@ -107,6 +109,21 @@ def check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
         )
 
 
+def check_nodes(asked: RunOptions) -> None:
+    """Raise UsageError where nodes are named without their server, or beside cards of this machine."""
+    if not asked.nodes:
+        return
+    nodes.parse(asked.nodes)
+    if asked.endpoint is None:
+        raise UsageError("--node names nodes of a server that is up already.", "Add --endpoint URL.")
+    if asked.gpus is not None:
+        raise UsageError(
+            "--gpus names cards of this machine, and --node those of a server.", "Leave out --gpus."
+        )
+    if asked.pair is not None:
+        raise UsageError("--node and --pair exclude each other.", "Measure both sides by themselves.")
+
+
 def check_restarts(cases: Sequence[Planned], asked: RunOptions) -> None:
     """Raise UsageError where --restarts is asked of what is not started here, or of a pair."""
     if asked.restarts is None:
@@ -147,6 +164,7 @@ def plan_of(
         endpoint=asked.endpoint,
         command=tuple(sys.argv[1:]),
         expected_gpus=expected_gpus.parse(asked.expected_gpus) if asked.expected_gpus else None,
+        nodes=nodes.parse(asked.nodes),
     )
     if asked.pair is None:
         return CasePlan(tuple(cases), sweep_options.skip_measured(asked.again), **shared)

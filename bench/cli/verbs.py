@@ -52,6 +52,7 @@ FLEET = {
     "status": Verb("List a Ray cluster's nodes and what each can measure.", "bench.cli.fleet.status"),
     "slurm": Verb("Write a Slurm script that measures on its nodes; submit it.", "bench.cli.fleet.slurm"),
     "ssh": Verb("Measure on several machines over ssh; fetch their records.", "bench.cli.fleet.ssh"),
+    "meter": Verb("Meter this node for a server that is spread over several.", "bench.cli.fleet.meter"),
 }
 ROOFLINE = {
     "peaks": Verb(

@@ -40,6 +40,10 @@ class DomainEnergy(SchemaModel):
     """Standard uncertainty in joules that the window's two edges leave in `gross_j`; `null`: unknown."""
     edge_common_u_j: Annotated[float, Field(ge=0)] | None = None
     """The part of `edge_u_j` that all windows of a case share: that of the counter's delay."""
+    node: str | None = None
+    """Node of a server whose metering agent read it; `null`: this machine."""
+    clock_u_j: Annotated[float, Field(ge=0)] | None = None
+    """Standard uncertainty in joules by the offset between the node's clock and ours; `null`: one clock."""
 
     @property
     def with_rests_j(self) -> float | None:

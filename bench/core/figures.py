@@ -81,6 +81,10 @@ class ServedFigures(SchemaModel):
     end_to_end_s: LatencyFigures | None = None
     restarts: RestartFigures | None = None
     """`null` where the server was started once, or was up before."""
+    per_node_j: dict[str, dict[str, ScopedFigure]] = Field(default_factory=dict)
+    """Joules per unit by node, by scope, of a server that is spread over nodes; units are the server's."""
+    per_role_j: dict[str, dict[str, ScopedFigure]] = Field(default_factory=dict)
+    """The same by role, over all nodes of the role: `prefill`, `decode`, ..."""
     absent: dict[str, str] = Field(default_factory=dict)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from bench.core.calibration import Calibration
+from bench.core.clocks import ClockOffset, ClockSync
 from bench.core.model import Number, OpenModel
 from bench.core.source import GainPrior
 
@@ -46,6 +47,22 @@ class SourceUsed(OpenModel):
     gain: GainPrior | None = None
 
 
+class ServingNode(OpenModel):
+    """A node of a server that is spread over several, as its metering agent described it."""
+
+    role: str | None = None
+    """As it was named: `prefill`, `decode`, ..."""
+    machine: str | None = None
+    machine_id: str | None = None
+    gpus: list[GpuFacts] = Field(default_factory=list)
+    """The metered cards."""
+    driver: str | None = None
+    domains: list[str] = Field(default_factory=list)
+    clock: ClockOffset | None = None
+    sync: ClockSync | None = None
+    absent: dict[str, str] = Field(default_factory=dict)
+
+
 class Machine(OpenModel):
     """The device that the work ran on. `name` is for people; `id` stays the same from run to run."""
 
@@ -69,6 +86,13 @@ class Machine(OpenModel):
     """UUIDs of the cards whose joules are in the figures."""
     energy_sources: dict[str, SourceUsed] = Field(default_factory=dict)
     """By the source's name."""
+    nodes: dict[str, ServingNode] = Field(default_factory=dict)
+    """Nodes of the server that was measured, by their agents; `gpus` are their cards then."""
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Role of each node that has one, by the node's name."""
+        return {name: node.role for name, node in self.nodes.items() if node.role}
 
     @property
     def metered_gpus(self) -> list[GpuFacts]:

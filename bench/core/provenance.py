@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from bench.core.clocks import ClockSync
 from bench.core.model import Number, OpenModel
 
 
@@ -30,6 +31,8 @@ class ClockReading(OpenModel):
 
     utc: str | None = None
     monotonic_ns: int | None = None
+    sync: ClockSync | None = None
+    """Of the calendar clock; `null` in older files."""
 
 
 THROTTLE_REASONS = {

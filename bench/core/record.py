@@ -19,7 +19,10 @@ History of `SCHEMA`
                           `case.parts`, `blocks.observed.counts`,
                           `blocks.observed.served.stated_running` and what else a server's metrics state,
                           `blocks.observed.served.start`, `figures.served.restarts`, `case.server`; `null` for
-                          `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`
+                          `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`;
+                          `provenance.clock.sync`, `machine.nodes`, `blocks.energy.*.node`,
+                          `blocks.energy.*.clock_u_j`, `figures.served.per_node_j`,
+                          `figures.served.per_role_j`
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bench.core.machine import ServingNode
 from bench.core.model import Count, SchemaModel
 from bench.core.provenance import ClockReading
 
@@ -48,7 +49,12 @@ class PackagedRecord(SchemaModel):
     expected_gpus: str | None
     """Cards that the run was asked to have; `gpus` of its node are those that it had."""
     clock: ClockReading | None
-    """Calendar and CLOCK_MONOTONIC in one moment, which tie the samples' stamps to the calendar."""
+    """Calendar and CLOCK_MONOTONIC in one moment, which tie the samples' stamps to the calendar.
+
+    `sync` is what the kernel stated of NTP then.
+    """
+    nodes: dict[str, ServingNode] | None = None
+    """Of a server over several nodes: each with the offset of its clock, and NTP as its kernel stated it."""
 
     @property
     def named(self) -> list[str]:

@@ -88,6 +88,7 @@ def _entry(stored: StoredRecord, node: str) -> tuple[PackagedRecord, dict[str, b
         command=record.provenance.command,
         expected_gpus=record.provenance.expected_gpus,
         clock=record.provenance.clock,
+        nodes=record.machine.nodes or None,
     )
     return entry, files
 

@@ -84,6 +84,8 @@ def _against_manifest(record: Record, node: Node, entry: PackagedRecord) -> Iter
         "headline_j": headline.value if headline else None,
         "run_id": record.run_id,
         "commit": record.provenance.commit,
+        "clock": record.provenance.clock,
+        "nodes": record.machine.nodes or None,
         "publication_reasons": publication.reasons(record, traced=entry.trace is not None),
     }
     for name, value in own.items():

@@ -12,7 +12,7 @@ import platform
 import shlex
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from bench.core.machine import CpuFacts, Machine
 from bench.core.provenance import ClockReading, CodeVersion, Provenance
 from bench.dependencies import package_version
 from bench.machine import source_stamp
+from bench.machine.clock_sync import clock_sync
 from bench.machine.worker_environment import DEFAULTS
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
@@ -81,9 +82,9 @@ def machine(drivers: GpuDrivers) -> Machine:
     uuids = [gpu.uuid for gpu in drivers.gpus]
     distinguishing: list[object] = [*uuids] or [_machine_id(), cpu.as_mapping(), round(memory_bytes / 2**30)]
     identity = hashlib.sha256(repr(distinguishing).encode()).hexdigest()[:8]
-    title = _title([gpu.name for gpu in drivers.gpus]) if gpus else f"cpu {cpu.model}"
+    about = title([gpu.name for gpu in drivers.gpus]) if gpus else f"cpu {cpu.model}"
     found = Machine(
-        name=f"{title} {identity}",
+        name=f"{about} {identity}",
         id=identity,
         cpu=cpu,
         memory_bytes=memory_bytes,
@@ -107,8 +108,9 @@ def machine(drivers: GpuDrivers) -> Machine:
     return found
 
 
-def _title(names: list[str]) -> str:
-    counts = {name: names.count(name) for name in names}
+def title(names: Sequence[str]) -> str:
+    """Cards by name with their count: `2x NVIDIA H200 NVIDIA L4`."""
+    counts = {name: list(names).count(name) for name in names}
     return " ".join(f"{count}x {name}" if count > 1 else name for name, count in counts.items())
 
 
@@ -215,7 +217,7 @@ def surroundings(gpus: tuple[Gpu, ...]) -> Provenance:
         libraries=libraries(),
         git=git().model_copy(update={"sources": sources()}),
         environment=_environment(os.environ, gpus),
-        clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns()),
+        clock=ClockReading(utc=now_utc(), monotonic_ns=time.monotonic_ns(), sync=clock_sync()),
         load_average_1m=os.getloadavg()[0],
         gpus_at_start={gpu.uuid: gpu.snapshot() for gpu in gpus},
     )

@@ -29,6 +29,7 @@ from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
+from bench.measurement.node_metering import machine_of
 from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 from bench.stats.served import served_figures
@@ -88,12 +89,15 @@ def record(
     )
     result.figures.uncertainty = uncertainty.of(result)
     result.figures.tokens = token_figures.of(result)
-    result.figures.served = served_figures(blocks)
+    result.figures.served = served_figures(blocks, result.machine.roles)
+    result.reasons += _nodes_unread(result)
     return result
 
 
 def _metered(machine: Machine, progress: CaseState) -> Machine:
     """The machine with the cards that were metered, and what read the other domains."""
+    if progress.nodes is not None:
+        return machine_of(progress.nodes)
     metered = machine.model_copy()
     metered.metered = [gpu.uuid for gpu in progress.gpus]
     if progress.energy_sources:
@@ -130,6 +134,21 @@ def _idle_drift(idle: dict[str, Idle], measured: list[Block]) -> list[str]:
                 f"scope {Domain.parse(domain).scope} mean little. Leave the machine alone while it measures."
             )
     return warnings
+
+
+def _nodes_unread(result: Record) -> list[str]:
+    """Reason, node by node, why the joules of the whole server are absent."""
+    used = counting(result.blocks)
+    unread: dict[str, list[str]] = {}
+    for block in used:
+        for node in {e.node for e in block.energy.values() if e.node and e.gross_j is None}:
+            reasons = (e.reason for e in block.energy.values() if e.node == node and e.gross_j is None)
+            unread.setdefault(node, []).append(next(filter(None, reasons), "no reading"))
+    return [
+        f"{reasons[0]} ({node}, {len(reasons)} of {len(used)} blocks), so a sum over all nodes is absent. "
+        "figures.served.per_node_j has those that were metered."
+        for node, reasons in sorted(unread.items())
+    ]
 
 
 def _sentence(failure: BaseException) -> str:

@@ -9,20 +9,22 @@ folder of results, recorder and calibrations. So what is missing is reported bef
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bench.catalog.cases import Planned
-from bench.catalog.grid import country_factor
+from bench.catalog.grid import CountryFactor, country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.errors import UsageError
 from bench.machine.expected_gpus import ExpectedGpus, require
 from bench.machine.locks import lock_names
-from bench.machine.placement import place, visible_cards
+from bench.machine.placement import Placement, place, visible_cards
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.forecast import forecast
 from bench.measurement.instruments import Instruments
@@ -39,6 +41,9 @@ from bench.measurement.recovery import recover_before_skipping
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
 from bench.meters.gpus import GpuDrivers
+from bench.meters.nodes.address import NodeAddress
+from bench.meters.nodes.messages import TOKEN_VARIABLE
+from bench.meters.nodes.serving_nodes import ServingNodes
 from bench.store.results import slug
 from bench.worker import producers
 from bench.worker.checkouts import Checkout
@@ -60,6 +65,8 @@ class _PlanOfCases(ABC):
     command: tuple[str, ...] = ("run",)
     expected_gpus: ExpectedGpus | None = None
     """Cards that the run has to have; others are refused."""
+    nodes: tuple[NodeAddress, ...] = ()
+    """Nodes of the server, whose agents meter in place of this machine."""
     run_id: str | None = None
     """Run that these cases complete; `None` for a new one."""
 
@@ -78,10 +85,25 @@ class _PlanOfCases(ABC):
     def _measure_all(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure into the machine's folder. Raises BenchError where nothing can begin."""
         grid = country_factor(self.country)
-        placement = place(instruments.drivers, self.gpus, self.device)
+        # Cards of this machine may be a node's, locked by its agent.
+        placement = Placement("cpu") if self.nodes else place(instruments.drivers, self.gpus, self.device)
         if self.expected_gpus is not None:
             require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
         require_software([item.case for item in self._needing_software()], placement)
+        with ExitStack() as held:
+            serving = None
+            if self.nodes:
+                serving = held.enter_context(ServingNodes(self.nodes, os.environ.get(TOKEN_VARIABLE, "")))
+            return self._measure_at(placement, serving, grid, instruments, context)
+
+    def _measure_at(
+        self,
+        placement: Placement,
+        nodes: ServingNodes | None,
+        grid: CountryFactor,
+        instruments: Instruments,
+        context: RunContext[RunListener],
+    ) -> RunOutcome:
         instruments.lock(lock_names(placement))
         folder = instruments.open_folder()
         instruments.start(placement.cards)
@@ -96,6 +118,7 @@ class _PlanOfCases(ABC):
             endpoint=self.endpoint,
             logs=folder.path / "logs",
             expected_gpus=self.expected_gpus,
+            nodes=nodes,
         )
         if (line := self._announcement()) is not None:
             context.listener.note(line)
@@ -157,7 +180,7 @@ class CasePlan(_PlanOfCases):
             for at, item in enumerate(self.cases)
             if self.skip == "all" or (self.skip == "sweeps" and item.sweep)
         ]
-        if not may_skip:
+        if not may_skip or self.nodes:  # other nodes may be there by now
             return EarlierRecords({}, {})
         machine = machine_now()
         conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))

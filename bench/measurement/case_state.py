@@ -15,6 +15,7 @@ from bench.core.repetition import BlockLength, Pair
 from bench.engines.base import LoadedModel
 from bench.measurement.idle import IdlePower
 from bench.meters.gpu import Gpu
+from bench.meters.nodes.serving_nodes import ServingNodes
 
 
 @dataclass
@@ -29,6 +30,8 @@ class CaseState:
     loading: Loading | None = None
     gpus: tuple[Gpu, ...] = ()
     absent: dict[str, str] = field(default_factory=dict)
+    nodes: ServingNodes | None = None
+    """Nodes of the server, whose agents meter in place of this machine."""
     energy_sources: dict[str, SourceUsed] = field(default_factory=dict)
     before: IdlePower | None = None
     after: IdlePower | None = None

@@ -24,12 +24,13 @@ from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import IdlePower, settling_s, watch_idle
+from bench.measurement.node_metering import BY_NODES, NodeMetering
 from bench.measurement.phases import phases
+from bench.measurement.recorder_check import require_recorder
 from bench.measurement.setup import RunSetup
 from bench.meters import edges
 from bench.meters.meter_set import MeterSet
 from bench.meters.metered_window import MeteredWindow, WindowEdges
-from bench.meters.recorder import Recorder
 from bench.worker import producers
 from bench.worker.dealiasing import shift
 from bench.worker.engine_spec import with_revision
@@ -42,8 +43,6 @@ MUCH_LONGER = 1.2
 """Blocks that are much alike compare best: only by this factor is the length corrected after the first."""
 IDLE_SHARE = 0.1
 """Share of the target, taken of the work's power, to which idle power has to be known."""
-SILENT_S, PATIENCE_S = 2.0, 3.0
-"""A recorder without a row for so long is waited for, and for how long."""
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
@@ -60,7 +59,7 @@ def loaded(
 
     The worker runs `code`, by default this program's own.
     """
-    _require_recorder(setup.instruments.recorder)
+    require_recorder(setup.instruments.recorder)
     setup.stage("loading")
     asked = ProducerSetup(
         setup.placement, setup.remote_code, code, setup.meanwhile, setup.note, setup.endpoint, setup.logs
@@ -73,8 +72,10 @@ def loaded(
             gpu_processes.loaded(producer.pids, state.gpus)
             with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
                 state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
-                if producer.elsewhere is not None:
-                    state.absent = dict.fromkeys((*meter_set.domains, *state.absent), producer.elsewhere)
+                state.nodes = setup.nodes
+                elsewhere = BY_NODES if setup.nodes else producer.elsewhere
+                if elsewhere is not None:
+                    state.absent = dict.fromkeys((*meter_set.domains, *state.absent), elsewhere)
                     state.energy_sources = {}
                 if module.LOADS_HERE:
                     read = meter_set.between(begun_ns, state.loaded_ns)
@@ -84,18 +85,6 @@ def loaded(
             if state.trace is None:
                 state.trace, state.last_words = producer.trace, producer.last_words()
             raise
-
-
-def _require_recorder(recorder: Recorder) -> None:
-    """Raise MeterError without a running recorder. One that was held up for a moment may catch up first."""
-    fresh = recorder.wait_past(time.monotonic_ns() - round(SILENT_S * 1e9), timeout_s=PATIENCE_S)
-    if recorder.alive and not fresh:
-        raise MeterError(
-            f"The recorder process has stalled for more than {SILENT_S + PATIENCE_S:.0f} s.",
-            "Find out who stopped it, and run again.",
-        )
-    if not recorder.alive:
-        raise MeterError("The recorder process has ended.", "Run again; with --debug it shows the cause.")
 
 
 def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
@@ -154,15 +143,18 @@ class LoadedCase:
         self._between_s = 0.0
         """For how long the cards rest between two blocks."""
         self._rests = 0
+        self._nodes = NodeMetering(setup.nodes, setup.note) if setup.nodes else None
 
     def idle(self) -> IdlePower:
         """The machine's power with this model loaded and nothing asked.
 
         It is looked at until it is known to a tenth of the target, as a share of the work's power.
         """
+        measure = self._measure
+        if self._nodes is not None:
+            return self._nodes.idle(setting(measure.settle_seconds), setting(measure.idle_seconds))
         if self._producer.elsewhere is not None:
             return IdlePower({}, {}, {}, {})
-        measure = self._measure
         work_w = blocks.gpu_power_w(self.state.blocks[-1]) if self.state.blocks else None
         enough_w = None if work_w is None else setting(measure.target) * IDLE_SHARE * work_w
         settle_s = settling_s(setting(measure.settle_seconds), self._known)
@@ -238,12 +230,13 @@ class LoadedCase:
     ) -> tuple[Block, Produced]:
         """One window around one request, then everything that must stay outside it."""
         state, meter_set, producer = self.state, self._meter_set, self._producer
-        _require_recorder(meter_set.recorder)
-        begun_ns = time.monotonic_ns()
+        require_recorder(meter_set.recorder)
+        begun_ns, nodes = time.monotonic_ns(), self._nodes
         # Also in the warm-up: a clear start after idle shows how late the counter publishes.
         meter_set.settle_before()
         opened = meter_set.open()
-        produced = producer.produce(replace(request, margin_s=meter_set.margin_s))
+        margin_s = nodes.begin() if nodes else meter_set.margin_s
+        produced = producer.produce(replace(request, margin_s=margin_s))
         if not produced.done:
             raise EngineError("No output was finished between the edges of a window.", stage="generate")
         window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
@@ -254,9 +247,13 @@ class LoadedCase:
             meter_set.learn(window, produced.rests_ns)
         else:
             window = meter_set.remove_tick_error(window, produced.rests_ns)
-        if producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
+        if nodes is not None:
+            window = nodes.metered(window)
+        elif producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
             window = replace(window, energy={}, task=None)
         observed = self._observe(window)
+        if nodes is not None:
+            nodes.observe(observed, produced.served)
         if start:
             observed.start = start
         if produced.served is not None:

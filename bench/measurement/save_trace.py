@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.core.record import Record
 from bench.measurement.case_state import CaseState
 from bench.meters import sampling
-from bench.meters.recorder import Recorder
+from bench.meters.recorder import NAMES, Recorder
 from bench.store import traces
 
 LEAD_S = 2.0
@@ -34,7 +35,7 @@ def with_trace(record: Record, progress: CaseState, recorder: Recorder, folder: 
     if progress.loaded_ns is not None:
         samples = trace(recorder, progress, progress.loaded_ns)
         first = next(samples, None)
-        sampled = bool(progress.gpus or recorder.source_domains)
+        sampled = bool(progress.gpus or progress.nodes or recorder.source_domains)
         reason = NOT_SEEN if sampled else NOT_SAMPLED
         if first is not None:
             name = f"{traces.FOLDER}/{stem}{traces.SUFFIX}"
@@ -55,8 +56,13 @@ def trace(recorder: Recorder, progress: CaseState, start_ns: int) -> Iterator[tr
     """All samples of the metered cards and of other sources' domains, from just before a moment until now.
 
     They come in pieces of `PIECE_S`, so that a case of days is never in memory as a whole.
+    Those of a server's nodes are of their agents, stamped by the clock of this machine.
     """
     start_ns, end_ns = start_ns - round(LEAD_S * 1e9), time.monotonic_ns()
+    if progress.nodes is not None:
+        found = progress.nodes.samples(start_ns, end_ns)
+        yield from (_of_rows(domain, rows) for domain, rows in found.items())
+        return
     kinds: dict[str, tuple[int, tuple[int, ...]]] = {
         gpu.domain: (gpu.index, (sampling.FAST, sampling.SLOW)) for gpu in progress.gpus
     }
@@ -83,3 +89,14 @@ def _samples(
         for name in traces.VALUES
     }
     return traces.Samples(domain, t_ns[order], values)
+
+
+def _of_rows(domain: str, rows: NDArray[np.void]) -> traces.Samples:
+    """A domain's samples from the recorder's rows of several kinds, in time."""
+    values = {name: np.full(len(rows), np.nan) for name in traces.VALUES}
+    for kind, names in NAMES.items():
+        of_kind = rows["kind"] == kind
+        for column, name in enumerate(names):
+            if name in values:
+                values[name][of_kind] = rows["value"][of_kind, column]
+    return traces.Samples(domain, rows["t_ns"], values)

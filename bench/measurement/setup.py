@@ -9,6 +9,7 @@ from bench.machine.expected_gpus import ExpectedGpus
 from bench.machine.placement import Placement
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.instruments import Instruments
+from bench.meters.nodes.serving_nodes import ServingNodes
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class RunSetup:
     """URL of a server that is up already, for cases that a server makes."""
     logs: Path | None = None
     expected_gpus: ExpectedGpus | None = None
+    nodes: ServingNodes | None = None
+    """Nodes of that server, whose agents meter in place of this machine."""
 
     def stage(self, text: str) -> None:
         """Say what begins now. Raises KeyboardInterrupt where the run is to end."""

@@ -22,9 +22,12 @@ PLAIN_TICKS = 2.0
 
 
 def no_reading(block: Block, _limit: float) -> str | None:
-    """Only what the headline rests on; a host domain without a reading costs scope `host` its figure."""
+    """Only what the headline rests on; a host domain without a reading costs scope `host` its figure.
+
+    A node of a server without a reading leaves the others theirs: the sum of all nodes is absent.
+    """
     for domain in gpus(block.energy) or block.energy:
-        if block.energy[domain].gross_j is None:
+        if block.energy[domain].node is None and block.energy[domain].gross_j is None:
             return f"{domain} gave no reading ({block.energy[domain].reason})"
     return None
 

@@ -39,15 +39,18 @@ class MeterSet:
         self,
         drivers: GpuDrivers,
         recorder: Recorder,
-        codecarbon: CodeCarbon,
+        codecarbon: CodeCarbon | None,
         gpus: tuple[Gpu, ...],
         delay_s: Mapping[str, float] | None = None,
     ) -> None:
-        """`delay_s` is each counter's publishing delay by the card's UUID, where it is known."""
+        """`delay_s` is each counter's publishing delay by the card's UUID, where it is known.
+
+        Without `codecarbon` nothing is estimated, and windows are read off the samples (`sampled`).
+        """
         delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
         self._delays = {domain: DelayTracker(delay_s) for domain, delay_s in delay_by_domain.items()}
         self._others = SourceMeter(recorder)
-        self._estimates = EstimateMeter(codecarbon, unread(self._others.domains))
+        self._estimates = EstimateMeter(codecarbon, unread(self._others.domains) if codecarbon else ())
         self.gpu = GpuMeter(drivers, recorder, gpus)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
@@ -116,6 +119,13 @@ class MeterSet:
             for gpu in self.gpu.gpus
         }
         return counted | self._others.close(start_ns, end_ns) | late
+
+    def sampled(self, start_ns: int, end_ns: int) -> MeteredWindow:
+        """A stretch of a load that goes on, between two moments before now, read off the samples alone."""
+        energy = self.gpu.between(start_ns, end_ns)
+        energy |= self.gpu.examine(energy, start_ns, end_ns)
+        energy |= self._others.close(start_ns, end_ns)
+        return MeteredWindow(start_ns, end_ns, energy, None, steady=True)
 
     def _with_tick_error(self, gpu: Gpu, energy: DomainEnergy, start_ns: int, end_ns: int) -> DomainEnergy:
         """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""

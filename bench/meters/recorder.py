@@ -143,7 +143,8 @@ class Recorder:
             time.sleep(0.01)
         return False
 
-    def _select(self, kind: int, index: int, start_ns: int, end_ns: int) -> NDArray[np.void]:
+    def select(self, kind: int, index: int, start_ns: int, end_ns: int) -> NDArray[np.void]:
+        """Rows of one kind and device within the window, as the sampler wrote them."""
         self._rows.refresh()
         margin = 2_000_000_000  # rows of one tick carry their own stamps, a little out of order
         near = self._rows.read(self._rows.find(start_ns - margin), self._rows.find(end_ns + margin))
@@ -157,25 +158,25 @@ class Recorder:
         self, gpu_index: int, start_ns: int, end_ns: int, value: FastValue
     ) -> tuple[NDArray[np.int64], Floats]:
         """Stamps and values of a card's fast samples within the window, missing ones left out."""
-        return _column(self._select(sampling.FAST, gpu_index, start_ns, end_ns), FAST_VALUES.index(value))
+        return _column(self.select(sampling.FAST, gpu_index, start_ns, end_ns), FAST_VALUES.index(value))
 
     def slow(
         self, gpu_index: int, start_ns: int, end_ns: int, value: SlowValue
     ) -> tuple[NDArray[np.int64], Floats]:
         """Stamps and values of a card's slow samples within the window."""
-        return _column(self._select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
+        return _column(self.select(sampling.SLOW, gpu_index, start_ns, end_ns), SLOW_VALUES.index(value))
 
     def samples(
         self, kind: int, index: int, start_ns: int, end_ns: int
     ) -> tuple[NDArray[np.int64], dict[str, Floats]]:
         """Every sample of one kind and device within the window: stamps, and values by name (`nan`: none)."""
-        rows = self._select(kind, index, start_ns, end_ns)
+        rows = self.select(kind, index, start_ns, end_ns)
         return rows["t_ns"], {name: rows["value"][:, column] for column, name in enumerate(NAMES[kind])}
 
     def readings(self, domain: str, start_ns: int, end_ns: int) -> tuple[NDArray[np.int64], Floats]:
         """Stamps and cumulative joules of a source's domain within the window, missing ones left out."""
         number = list(self.source_domains).index(domain)
-        return _column(self._select(sampling.SOURCE, number, start_ns, end_ns), 0)
+        return _column(self.select(sampling.SOURCE, number, start_ns, end_ns), 0)
 
     def joules(self, domain: str, start_ns: int, end_ns: int) -> float | None:
         """Joules of a source's domain between two moments, interpolated between the samples that saw it move.

@@ -147,7 +147,7 @@ class SourceMeter:
 class EstimateMeter:
     """CodeCarbon's estimates for what no meter reads: `cpu-estimate` and `ram-estimate`."""
 
-    def __init__(self, codecarbon: CodeCarbon, domains: tuple[str, ...]) -> None:
+    def __init__(self, codecarbon: CodeCarbon | None, domains: tuple[str, ...]) -> None:
         self._codecarbon = codecarbon
         self.domains = domains
         self.absent: dict[str, str] = {}
@@ -155,10 +155,12 @@ class EstimateMeter:
 
     def open(self) -> None:
         """Begin a CodeCarbon task."""
+        assert self._codecarbon is not None, "windows without it are read off the samples"
         self._codecarbon.start()
 
     def close(self, _opened: None) -> dict[str, DomainEnergy]:
         """End the task; its whole reading stays in `task`."""
+        assert self._codecarbon is not None, "opened with it"
         self.task = task = self._codecarbon.stop()
         values = {CPU_ESTIMATE: ("cpu_j", task.cpu_j), RAM_ESTIMATE: ("ram_j", task.ram_j)}
         return {

@@ -5,14 +5,14 @@ served_figures(record.blocks)        # ServedFigures; None where no server was a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bench.core.block import Block
 from bench.core.domain import by_scope
-from bench.core.figures import Estimate, LatencyFigures, ServedFigures
+from bench.core.figures import Estimate, LatencyFigures, ScopedFigure, ServedFigures
 from bench.core.scope import MeteredScope
 from bench.core.served import Percentiles, ServedWindow
-from bench.stats.figures import counting, over_blocks, summed
+from bench.stats.figures import counting, over_blocks, scoped_figure, summed
 from bench.stats.restarts import restart_figures
 
 SINGLE = "single"
@@ -24,8 +24,8 @@ SHARED = (
 )
 
 
-def served_figures(blocks: Sequence[Block]) -> ServedFigures | None:
-    """All of them; what the server does not state is absent with the reason."""
+def served_figures(blocks: Sequence[Block], roles: Mapping[str, str] | None = None) -> ServedFigures | None:
+    """All of them; what the server does not state is absent with the reason. `roles` are by node."""
     used = counting(blocks)
     scopes = by_scope(sorted({name for block in used for name in block.energy}))
     seen = [block.observed.served for block in used]
@@ -41,6 +41,7 @@ def served_figures(blocks: Sequence[Block]) -> ServedFigures | None:
     for scope, names in scopes.items():
         _add_idle(figures, scope, names, used)
     _add_rates(figures, used, windows)
+    _add_nodes(figures, used, roles or {})
     figures.restarts = restart_figures(blocks)
     for name in STATED:
         setattr(figures, name, _mean(used, [getattr(each, name) for each in windows]))
@@ -59,6 +60,24 @@ def _add_idle(figures: ServedFigures, scope: MeteredScope, names: list[str], use
     figures.idle_power_w[scope] = sum(idle_j) / sum(block.work_s for block in used)
     shares = [idle / gross for idle, gross in zip(idle_j, gross_j, strict=True)]
     figures.idle_share[scope] = over_blocks(used, shares)
+
+
+def _add_nodes(figures: ServedFigures, used: Sequence[Block], roles: Mapping[str, str]) -> None:
+    """Joules per unit of each node and of each role; a node without a reading leaves the others theirs."""
+    node_of = {name: energy.node for block in used for name, energy in block.energy.items() if energy.node}
+    nodes = {node: [name for name, of in node_of.items() if of == node] for node in node_of.values()}
+    for node, names in sorted(nodes.items()):
+        figures.per_node_j[node] = _per_unit(used, names)
+    for role in sorted({roles[node] for node in nodes if node in roles}):
+        names = [name for name, node in node_of.items() if roles.get(node) == role]
+        figures.per_role_j[role] = _per_unit(used, names)
+
+
+def _per_unit(used: Sequence[Block], names: Sequence[str]) -> dict[str, ScopedFigure]:
+    return {
+        scope: scoped_figure(used, domains, lambda block: float(block.units or 0))
+        for scope, domains in by_scope(sorted(names)).items()
+    }
 
 
 def _add_rates(figures: ServedFigures, used: Sequence[Block], windows: Sequence[ServedWindow]) -> None:

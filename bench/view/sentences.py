@@ -55,7 +55,11 @@ def _weights(record: Record) -> str:
 def _why(record: Record) -> str:
     if record.failure is not None:
         return f"failed at {record.failure.stage}: {record.failure.message}"
-    return record.why if record.status != "ok" else "no domain gave a reading."
+    if record.status != "ok":
+        return record.why
+    scope = record.figures.headline_scope
+    figure = record.figures.energy_per_unit_j[scope] if scope else None
+    return f"{figure.reason if figure and figure.reason else 'no domain gave a reading'}."
 
 
 def _one(unit: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.core.block import Block
-from bench.core.figures import Estimate, ServedFigures
+from bench.core.figures import Estimate, ScopedFigure, ServedFigures
+from bench.core.machine import Machine, ServingNode
 from bench.view.content import Cell, Section, columns, table
-from bench.view.numbers import percent, with_interval
+from bench.view.numbers import NOT_KNOWN, percent, with_interval
 
 LATENCIES = {
     "ttft_s": "time to first token",
@@ -44,6 +45,39 @@ def _codes(blocks: Sequence[Block]) -> Iterator[str]:
     for code, number in Counter(code for window in windows for code in window.reason_codes).items():
         meaning = f": {CODES[code]}" if code in CODES else ""
         yield f"{code} in {number} of {len(windows)} windows{meaning}."
+
+
+def nodes(found: ServedFigures, machine: Machine, unit: str) -> Section:
+    """Joules of each role and node of a server over several, and the proof of each node's clock."""
+    joules = [
+        (f"{what}, {scope}", with_interval(each.gross), percent(each.gross), with_interval(each.net))
+        for what, scopes in _of_nodes(found)
+        for scope, each in scopes.items()
+    ]
+    clocks = [(name, node.role, *_clock(node)) for name, node in machine.nodes.items()]
+    heads = columns("node", "role", "#clock, ± ms", "#round trip, ms", "#drift, ppm", "NTP")
+    return Section(
+        "Nodes",
+        (table(columns(f"J per {unit}", "#gross", "#95 %", "#net"), joules), "", table(heads, clocks)),
+    )
+
+
+def _of_nodes(found: ServedFigures) -> Iterator[tuple[str, Mapping[str, ScopedFigure]]]:
+    yield from ((f"role {role}", scopes) for role, scopes in found.per_role_j.items())
+    yield from ((f"node {node}", scopes) for node, scopes in found.per_node_j.items())
+
+
+def _clock(node: ServingNode) -> tuple[Cell, ...]:
+    off = node.clock
+    if off is None:
+        return None, None, None, _sync(node)
+    return 1e3 * off.uncertainty_s, 1e3 * off.round_trip_s, off.drift_ppm, _sync(node)
+
+
+def _sync(node: ServingNode) -> str:
+    if node.sync is None or node.sync.synchronised is None:
+        return NOT_KNOWN
+    return "synchronised" if node.sync.synchronised else "not synchronised"
 
 
 def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:

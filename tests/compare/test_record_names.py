@@ -66,6 +66,7 @@ TAKES_NONE = {
     "doctor",
     "watch",
     "calibrate",
+    "fleet meter",
     "fleet slurm",
     "fleet ssh",
     "fleet status",

@@ -43,8 +43,8 @@ def measure(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, cou
 def _plan(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> CasePlan:
     if asked.fleet is None:
         raise UsageError("--every-node needs --fleet ADDRESS.", "Name the cluster, or leave it out.")
-    if asked.pair is not None or asked.endpoint is not None:
-        raise UsageError("--fleet takes no --pair and no --endpoint.", "Measure these on one machine.")
+    if asked.pair is not None or asked.endpoint is not None or asked.nodes:
+        raise UsageError("--fleet takes no --pair, --endpoint or --node.", "Measure these on one machine.")
     if not names:
         raise UsageError(
             "--fleet needs the name of a suite or model.", "For example: run paper --fleet auto."

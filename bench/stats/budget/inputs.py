@@ -17,7 +17,7 @@ from bench.core.block import Block, Idle
 from bench.core.budget import BudgetInput
 from bench.core.domain import RAM_ESTIMATE
 from bench.core.energy import DomainEnergy
-from bench.stats.budget import cards, gains, gum, sensors
+from bench.stats.budget import cards, gains, gum, nodes, sensors
 from bench.stats.budget.evidence import (
     ABSOLUTE,
     BOTH,
@@ -183,6 +183,7 @@ INPUTS: tuple[Callable[[BudgetEvidence], Iterator[BudgetInput]], ...] = (
     idle_power,
     source_gains,
     models,
+    nodes.clocks,
     counted_units,
 )
 """In the order of the table."""
