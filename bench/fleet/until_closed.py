@@ -1,6 +1,6 @@
 """The program that runs a command until its own standard input is closed, and then ends all of the command.
 
-    ssh host 'python -I -c SOURCE python -m bench run paper'      # ends with its connection
+    ssh host python -I -c SOURCE python -m bench run paper      # ends with its connection
 
 ssh passes no signal on, and a command without a terminal sees a lost connection only when it prints. This
 program sees the end of its input instead, wherever the other end went: Ctrl-C, a killed starter, a network

@@ -275,7 +275,7 @@ def test_project_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) ->
     """A record knows the power of its card, so cards are counted without being told."""
     done = typed(
         "footprint",
-        "deployment",
+        "projection",
         stored(tokens()),
         "--tokens-per-week",
         "6.048e11",
