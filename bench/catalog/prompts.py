@@ -22,9 +22,8 @@ from bench.core import modalities
 from bench.core.modality import Options
 from bench.errors import UsageError
 
-FORMS = (
-    "Name a file of `prompts: [{text: ...}]`, or a trace of `tasks` (its form is in docs/councils-agents.md)."
-)
+PROMPTS_FORM = "Name a file of `prompts: [{text: ...}]`."
+TRACE_FORM = "Name a trace of `tasks` (docs/councils-agents.md), such as bench/data/prompts/agent-tasks.yaml."
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,14 @@ class PromptSet:
 def prompts(modality: str, options: Options | None = None) -> PromptSet:
     """The bundled prompts of a modality by its name, or those that the options of a case ask for."""
     own = options.prompt_file if options is not None else None
-    return _read(own or modalities.get(modality).prompts)
+    bundled = modalities.get(modality).prompts
+    if own is None:
+        return _read(bundled)
+    try:
+        return _read(own)
+    except UsageError as error:
+        of_tasks = "tasks" in _content(bundled)
+        raise UsageError(error.message, TRACE_FORM if of_tasks else error.remedy) from error
 
 
 @cache
@@ -64,7 +70,7 @@ def _content(name: str) -> dict[str, Any]:
     try:
         raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror}.", FORMS) from error
+        raise UsageError(f"{name}: cannot be read: {error.strerror}.", PROMPTS_FORM) from error
     except (yaml.YAMLError, ValueError) as error:
         raise UsageError(f"{name}: neither YAML nor JSON: {' '.join(str(error).split())[:120]}.") from error
     if not isinstance(raw, dict) or not all(
@@ -72,5 +78,5 @@ def _content(name: str) -> dict[str, Any]:
         for key in ("prompts", "tasks")
         for entry in raw.get(key, ())
     ):
-        raise UsageError(f"{name} has neither prompts nor tasks.", FORMS)
+        raise UsageError(f"{name} has neither prompts nor tasks.", PROMPTS_FORM)
     return raw
