@@ -23,9 +23,8 @@ from bench.core.modality import Options
 from bench.core.untrusted import yaml_of
 from bench.errors import UsageError
 
-FORMS = (
-    "Name a file of `prompts: [{text: ...}]`, or a trace of `tasks` (its form is in docs/councils-agents.md)."
-)
+PROMPTS_FORM = "Name a file of `prompts: [{text: ...}]`."
+TRACE_FORM = "Name a trace of `tasks` (docs/councils-agents.md), such as bench/data/prompts/agent-tasks.yaml."
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,14 @@ class _PromptFile(BaseModel):
 def prompts(modality: str, options: Options | None = None) -> PromptSet:
     """The bundled prompts of a modality by its name, or those that the options of a case ask for."""
     own = options.prompt_file if options is not None else None
-    return _read(own or modalities.get(modality).prompts)
+    bundled = modalities.get(modality).prompts
+    if own is None:
+        return _read(bundled)
+    try:
+        return _read(own)
+    except UsageError as error:
+        of_tasks = "tasks" in _content(bundled)
+        raise UsageError(error.message, TRACE_FORM if of_tasks else error.remedy) from error
 
 
 @cache
@@ -81,7 +87,7 @@ def _content(name: str) -> _PromptFile:
     try:
         raw = yaml_of((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{name}: cannot be read: {error.strerror}.", FORMS) from error
+        raise UsageError(f"{name}: cannot be read: {error.strerror}.", PROMPTS_FORM) from error
     except ValueError as error:
         raise UsageError(f"{name}: neither YAML nor JSON: {' '.join(str(error).split())[:120]}.") from error
     try:
@@ -89,4 +95,4 @@ def _content(name: str) -> _PromptFile:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(map(str, first["loc"])) or "the file"
-        raise UsageError(f"{name}: {at}: {first['msg']}.", FORMS) from error
+        raise UsageError(f"{name}: {at}: {first['msg']}.", PROMPTS_FORM) from error

@@ -10,7 +10,7 @@ A turn that lacks its pause, its input or its output is a hole: such a task cann
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -51,26 +51,41 @@ class AgentTask(Strict):
         return "\n\n".join([*parts, "Assistant:"])
 
 
+class TraceHole(NamedTuple):
+    """What a task lacks or has wrong: its turn, counted from 1, where it is in one, and a phrase."""
+
+    turn: int | None
+    what: str
+
+
 def read_task(text: str) -> AgentTask:
     """One task. Raises EngineError(stage="load") that names its hole."""
+    found = task_or_hole(text)
+    if isinstance(found, TraceHole):
+        raise EngineError(f"The trace has a hole: {found.what}.", MEND, missing=True)
+    return found
+
+
+def task_or_hole(text: str) -> AgentTask | TraceHole:
+    """One task, or the first reason why it cannot be replayed."""
     try:
         task = AgentTask.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise EngineError(
-            f"The trace has a hole: {_place(first['loc'])}: {first['msg'].lower()}.",
-            MEND,
-            missing=True,
-        ) from error
+        return TraceHole(_turn(first["loc"]), f"{_place(first['loc'])}: {first['msg'].lower()}")
     for number, turn in enumerate(task.turns[1:], start=2):
         if turn.pause_s is None:
-            hole = f"task {task.name}, turn {number} has no pause_s"
-            raise EngineError(f"The trace has a hole: {hole}.", MEND, missing=True)
+            return TraceHole(number, f"task {task.name}, turn {number} has no pause_s")
     return task
+
+
+def _turn(loc: tuple[int | str, ...]) -> int | None:
+    index = next((part for part in loc if isinstance(part, int)), None)
+    return None if index is None else index + 1
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
     """`turn 3, output`."""
-    turn = next((part for part in loc if isinstance(part, int)), None)
+    turn = _turn(loc)
     key = ", ".join(str(part) for part in loc if part != "turns" and not isinstance(part, int))
-    return ", ".join(filter(None, [f"turn {turn + 1}" if turn is not None else "", key])) or "the task"
+    return ", ".join(filter(None, [f"turn {turn}" if turn is not None else "", key])) or "the task"
