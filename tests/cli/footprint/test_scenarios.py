@@ -184,7 +184,7 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
         ),
         (("footprint", "fleet", SD35), "State --images-per-week NUMBER."),
         (("footprint", "fleet", LLAMA, "--tokens-per-week", "-3"), "It must be between"),
-        (("footprint", "fleet", LLAMA, "--idle", "idle.blom"), 'Did you mean "idle.bloom"?'),
+        (("footprint", "fleet", LLAMA, "--idle-share", "idle.blom"), 'Did you mean "idle.bloom"?'),
         (("footprint", "fleet", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
     ],
     ids=lambda found: " ".join(found) if isinstance(found, tuple) else "",
