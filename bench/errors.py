@@ -66,7 +66,8 @@ class RecordError(BenchError):
 class EngineError(BenchError):
     """A model could not be loaded or could not make its output.
 
-    `stage` is one of `load`, `generate`, `finish`, or `killed` or `stopped` where that befell the worker;
+    `stage` is one of `load`, `generate`, `finish`, or `killed`, `stopped` or `deadline` where that befell the
+    worker;
     `out_of_memory` means that a smaller batch may work; `missing` that the machine lacks
     something the user can provide (a hub, a licence, a package), or that the case asks for what its model
     or device cannot do, so that the run ends with the status of wrong use.

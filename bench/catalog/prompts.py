@@ -16,10 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic import BaseModel, ValidationError
 
 from bench.core import modalities
 from bench.core.modality import Options
+from bench.core.untrusted import yaml_of
 from bench.errors import UsageError
 
 FORMS = (
@@ -39,6 +40,22 @@ class PromptSet:
     """Assumed ratio of what they ask for, where it is not English; only used with random weights."""
 
 
+class _Prompt(BaseModel):
+    text: str | int | float | bool
+    """Words; YAML takes a bare `yes` or `12` for another type."""
+
+
+class _PromptFile(BaseModel):
+    """A file of prompts, of an agent's tasks, or of one task for each text of another file."""
+
+    version: int = 1
+    prompts: list[_Prompt] = []
+    tasks: list[dict[str, Any]] = []
+    about: str | None = None
+    task: str | None = None
+    tokens_per_word: float | None = None
+
+
 def prompts(modality: str, options: Options | None = None) -> PromptSet:
     """The bundled prompts of a modality by its name, or those that the options of a case ask for."""
     own = options.prompt_file if options is not None else None
@@ -48,29 +65,28 @@ def prompts(modality: str, options: Options | None = None) -> PromptSet:
 @cache
 def _read(name: str) -> PromptSet:
     raw = _content(name)
-    texts = tuple(str(entry["text"]) for entry in raw["prompts"]) if "prompts" in raw else ()
-    if "tasks" in raw:  # what an agent is given is more than a text: the engine reads it
-        texts = tuple(json.dumps(task, sort_keys=True, ensure_ascii=False) for task in raw["tasks"])
-    if "about" in raw:  # the same task for each text of another file
-        texts = tuple(f"{raw['task']}\n\n{text}" for text in _read(raw["about"]).texts)
+    texts = tuple(str(entry.text) for entry in raw.prompts)
+    if raw.tasks:  # what an agent is given is more than a text: the engine reads it
+        texts = tuple(json.dumps(task, sort_keys=True, ensure_ascii=False) for task in raw.tasks)
+    if raw.about is not None:  # the same task for each text of another file
+        texts = tuple(f"{raw.task}\n\n{text}" for text in _read(raw.about).texts)
     if not texts:
         raise UsageError(f"{Path(name).name} has no prompts.", "Write them as `prompts: [{text: ...}]`.")
     digest = hashlib.sha256("\x00".join(texts).encode()).hexdigest()
-    return PromptSet(Path(name).stem, int(raw.get("version", 1)), digest, texts, raw.get("tokens_per_word"))
+    return PromptSet(Path(name).stem, raw.version, digest, texts, raw.tokens_per_word)
 
 
-def _content(name: str) -> dict[str, Any]:
+def _content(name: str) -> _PromptFile:
     """A bundled file, or the user's own by its whole path. Raises UsageError with what is wrong with it."""
     try:
-        raw = yaml.safe_load((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
+        raw = yaml_of((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror}.", FORMS) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except ValueError as error:
         raise UsageError(f"{name}: neither YAML nor JSON: {' '.join(str(error).split())[:120]}.") from error
-    if not isinstance(raw, dict) or not all(
-        isinstance(entry, dict) and ("text" in entry or key == "tasks")
-        for key in ("prompts", "tasks")
-        for entry in raw.get(key, ())
-    ):
-        raise UsageError(f"{name} has neither prompts nor tasks.", FORMS)
-    return raw
+    try:
+        return _PromptFile.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(map(str, first["loc"])) or "the file"
+        raise UsageError(f"{name}: {at}: {first['msg']}.", FORMS) from error

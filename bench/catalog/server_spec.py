@@ -32,6 +32,10 @@ def _only_known_places(command: str) -> str:
     if unknown := sorted(places - set(PLACES)):
         told = {"unknown": ", ".join(unknown), "known": ", ".join(PLACES)}
         raise PydanticCustomError("command", "unknown place {unknown} (known: {known})", told)
+    try:
+        shlex.split(command)
+    except ValueError as error:
+        raise PydanticCustomError("command", "its quotes do not match") from error
     if "port" not in places:
         raise PydanticCustomError(
             "command", "the command needs {port}, since the port is chosen for each run"

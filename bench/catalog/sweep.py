@@ -109,10 +109,12 @@ def in_order(items: Sequence[Item], order: Order, seed: int) -> list[Item]:
 def longest_s(measure: Measure) -> float:
     """Seconds that a case is measured for at most, beside loading: its limits added up.
 
-    Warm-up and five blocks that take longer come on top: how long, only a measurement shows.
+    Warm-up and blocks whose items take longer come on top: how long, only a measurement shows.
     """
     looks_s = 2 * ((measure.settle_seconds or 0.0) + (measure.idle_seconds or 0.0))
-    each_s = (measure.restarts or 1) * ((measure.warmup_max_seconds or 0.0) + (measure.max_seconds or 0.0))
+    blocks_s = (measure.min_blocks or 0) * (measure.block_seconds or 0.0)
+    measured_s = max(measure.max_seconds or 0.0, blocks_s)
+    each_s = (measure.restarts or 1) * ((measure.warmup_max_seconds or 0.0) + measured_s)
     return looks_s + (measure.cool_down_max_seconds or 0.0) + each_s
 
 

@@ -41,7 +41,9 @@ FOOTPRINT = {
     "sheet": Verb("Write a blind rating sheet of kept outputs.", "bench.cli.footprint.sheet"),
     "ratings": Verb("Read a rating sheet back: share accepted, joules.", "bench.cli.footprint.ratings"),
     "cost": Verb("Compare the price of electricity with API list prices.", "bench.cli.footprint.cost"),
-    "fleet": Verb("Project joules to a fleet: power, cards, t CO2e a year.", "bench.cli.footprint.fleet"),
+    "projection": Verb(
+        "Project joules to a deployment: power, cards, t CO2e a year.", "bench.cli.footprint.projection"
+    ),
     "import": Verb(
         "Read other tools' files as reference rows, never as records.", "bench.cli.footprint.import_"
     ),

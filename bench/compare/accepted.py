@@ -21,6 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.compare.comparison import Comparison, MetricRow
+from bench.core.untrusted import yaml_of
 from bench.errors import RecordError
 from bench.store.results import write_atomically
 from bench.streams import reading
@@ -50,10 +51,10 @@ def read(path: Path) -> list[Accepted]:
     """The entries of a file; none without a file. Raises RecordError with the fault."""
     try:
         with reading(path) as file:
-            listed = yaml.safe_load(file.read().decode("utf-8"))
+            listed = yaml_of(file.read().decode("utf-8"))
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read: {' '.join(str(error).split())}.") from error
     try:
         return [Accepted.model_validate(entry) for entry in _list(listed)]

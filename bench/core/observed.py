@@ -133,3 +133,5 @@ class Observed(OpenModel):
     """Counts of the modality's own over the block, such as the calls of a council's stages."""
     uncounted: str | None = None
     """Reason why a program's units could not be counted."""
+    suspended_s: Number | None = None
+    """Time that the machine was suspended since shortly before the window; `null` where it is unknown."""

@@ -19,7 +19,7 @@ History of `SCHEMA`
                           `case.parts`, `blocks.observed.counts`,
                           `blocks.observed.served.stated_running` and what else a server's metrics state,
                           `blocks.observed.served.start`, `figures.served.restarts`, `case.server`; `null` for
-                          `blocks.observed.served.output_tokens`
+                          `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Record(Measurement):
     @property
     def why(self) -> str:
         """The status and its reasons in words; of a failed case also what stopped it."""
-        stopped = [self.failure.message] if self.failure else []
+        stopped = [self.failure.message] if self.failure and self.failure.message not in self.reasons else []
         return f"{self.status}: {'; '.join([*self.distinct_reasons, *stopped]) or 'no reason is given'}"
 
     @property

@@ -13,6 +13,7 @@ So a free lock means a dead owner, also beside containers that share the folder 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -23,6 +24,8 @@ from pathlib import Path
 SAMPLES, WORKER_LOG, SERVER_LOG = "joulebench-samples-", "joulebench-worker-", "joulebench-server-"
 OWNED = (SAMPLES, WORKER_LOG, SERVER_LOG)
 """Beginnings of names that are never used without a lock."""
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
+"""Answers of file systems without locks: NFS without its lock service, some of FUSE."""
 FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -75,7 +78,7 @@ def _taken(path: Path) -> Owned | None:
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(lock)
         if os.path.samestat(os.fstat(lock), path.stat(follow_symlinks=False)):
             return Owned(path, lock)
     except (BlockingIOError, FileNotFoundError):
@@ -86,6 +89,15 @@ def _taken(path: Path) -> Owned | None:
         raise
     os.close(lock)
     return None
+
+
+def _lock(file: int) -> None:
+    """Take the lock, where the file system has locks; without one it is not swept either."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
 
 
 def _swept(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
     with Cluster("auto", folder) as cluster:
         facts = cluster.describe(plan)                 # by node: what it is, or why it cannot take part
-        outcome = measure_on(cluster, plan, results, say)
 
 Ray places nothing and schedules nothing here: an actor is bound to its node and asks for no resources,
 because a GPU that Ray hands out is hidden from others.
@@ -12,9 +11,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -22,11 +19,9 @@ import bench
 from bench.dependencies import install_command
 from bench.doctor.examine import DoctorReport
 from bench.errors import BenchError, PrerequisiteError
-from bench.fleet.dispatch import DispatchBoard
-from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner, write
+from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
-from bench.measurement.outcome import FAILED, INTERRUPTED, gravest
 
 POLL_S = 1.0
 KNOCK_S = 5.0
@@ -34,25 +29,6 @@ DESCRIBE_S = 120.0
 """For a node's first start of Python and the drivers."""
 SEES_ALL_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 """Without the first, Ray hides all cards from an actor that asks for none."""
-
-
-@dataclass
-class FleetOutcome:
-    """Paths of the records that were fetched, cases that were not measured, and the exit statuses."""
-
-    paths: list[Path] = field(default_factory=list)
-    given_up: dict[str, str] = field(default_factory=dict)
-    """Reasons by the case's label."""
-    errors: list[str] = field(default_factory=list)
-    statuses: list[int] = field(default_factory=list)
-    interrupted: bool = False
-
-    @property
-    def exit_status(self) -> int:
-        """130 when interrupted, 1 where a case was not measured, else the gravest of the cases' own."""
-        own = [INTERRUPTED] if self.interrupted else []
-        own += [FAILED] if self.given_up or self.errors else []
-        return gravest([*own, *self.statuses])
 
 
 class Cluster:
@@ -75,6 +51,8 @@ class Cluster:
             raise PrerequisiteError(
                 f"No Ray cluster answers at {address}: {first}", "Start one with: ray start --head"
             ) from error
+        self._head = str(self._ray.get_runtime_context().gcs_address)
+        self._head_lost = False
         self._actors: dict[str, Any] = {}
         self._folder, self._runner = folder, runner
 
@@ -84,8 +62,9 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for actor in self._actors.values():
-            self._ray.kill(actor)
+        if not self._head_lost:
+            for actor in self._actors.values():
+                self._ray.kill(actor)
         self._ray.shutdown()
 
     def describe(self, plan: CasePlan) -> dict[str, NodeFacts | str]:
@@ -139,8 +118,14 @@ class Cluster:
         return self._actors[node].measure.remote(plan)
 
     def ready(self, references: list[Any]) -> list[Any]:
-        """Those that have ended, after a second at most."""
-        ended, _ = self._ray.wait(references, num_returns=len(references), timeout=POLL_S)
+        """Those that have ended, as soon as one has, after a second at most.
+
+        Waiting for all of them would leave a node idle for up to that second after each of its cases.
+        """
+        ended, running = self._ray.wait(references, num_returns=1, timeout=POLL_S)
+        if ended and running:
+            more, _ = self._ray.wait(running, num_returns=len(running), timeout=0)
+            ended += more
         return list(ended)
 
     def result(self, reference: Any) -> MeasuredFiles | None:
@@ -159,16 +144,26 @@ class Cluster:
         except self._ray.exceptions.RayError:
             return None
 
+    def head_answers(self) -> bool:
+        """Whether the head's port takes connections; where it does not, Ray ends this process after 60 s."""
+        try:
+            _knock(self._head, POLL_S)
+        except OSError:
+            self._head_lost = True
+            return False
+        self._head_lost = False
+        return True
+
     def stop(self, node: str) -> None:
         """Let a node end what it measures, as Ctrl-C does."""
         self._actors[node].stop.remote()
 
 
-def _knock(address: str) -> None:
+def _knock(address: str, timeout_s: float = KNOCK_S) -> None:
     """Raise OSError where nothing listens: Ray itself would wait for minutes."""
     host, separator, port = address.rpartition(":")
     if separator and port.isdecimal() and "//" not in host:
-        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout_s).close()
 
 
 def _ray() -> Any:
@@ -188,70 +183,3 @@ def _ray() -> Any:
 
 def _last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]
-
-
-def measure_on(
-    cluster: Cluster,
-    plan: CasePlan,
-    results: Path,
-    say: Callable[[str], None],
-    *,
-    every_node: bool = False,
-) -> FleetOutcome:
-    """Measure all cases of a plan on the nodes, one at a time a node, and write their records to `results`.
-
-    A node that is lost costs its own case a new start elsewhere, whole.
-    """
-    described = cluster.describe(plan)
-    nodes = {name: facts for name, facts in described.items() if isinstance(facts, NodeFacts)}
-    for name, facts in described.items():
-        say(f"{name}: {facts if isinstance(facts, str) else facts.summary}")
-    if not nodes:
-        raise PrerequisiteError("No node of the cluster can measure.", "The lines above give the reasons.")
-    board = DispatchBoard(len(plan.cases), nodes, every_node=every_node)
-    outcome = FleetOutcome()
-    running: dict[Any, str] = {}
-    try:
-        while not board.finished:
-            running |= dict(_started(cluster, board, plan))
-            _take_in(cluster, board, running, results, say, outcome)
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-        for node in running.values():
-            cluster.stop(node)
-        while running:
-            _take_in(cluster, board, running, results, say, outcome)
-    outcome.given_up = {plan.cases[case].case.label: reason for case, reason in board.given_up.items()}
-    return outcome
-
-
-def _started(cluster: Cluster, board: DispatchBoard, plan: CasePlan) -> Iterator[tuple[Any, str]]:
-    """Give each free node its next case."""
-    for node in list(board.nodes):
-        case = board.next_case(node)
-        if case is not None:
-            yield cluster.start(node, replace(plan, cases=(plan.cases[case],))), node
-
-
-def _take_in(
-    cluster: Cluster,
-    board: DispatchBoard,
-    running: dict[Any, str],
-    results: Path,
-    say: Callable[[str], None],
-    outcome: FleetOutcome,
-) -> None:
-    """Take in what has ended within a second, and keep it."""
-    for reference in cluster.ready(list(running)):
-        node = running.pop(reference)
-        measured = cluster.result(reference)
-        if measured is None:
-            board.lost(node)
-            say(f"{node}: lost; its case starts anew elsewhere")
-            continue
-        board.done(node)
-        outcome.paths += write(results, measured)
-        outcome.statuses.append(measured.exit_status)
-        if measured.error is not None:
-            outcome.errors.append(f"{node}: {measured.error}")
-        say(f"{node}: {cluster.progress(node) or 'done'}")

@@ -66,6 +66,8 @@ class MeasuredFiles:
     interrupted: bool = False
     error: str | None = None
     exit_status: int = 0
+    summary: str = ""
+    """What was measured and what came of it, in words."""
 
 
 class NodeRunner:
@@ -121,7 +123,9 @@ class NodeRunner:
         for record, path in paths:
             files |= self._files(record, path)
         names = tuple(str(path.relative_to(self._folder)) for _, path in paths)
-        return MeasuredFiles(files, names, outcome.interrupted, None, outcome.exit_status)
+        return MeasuredFiles(
+            files, names, outcome.interrupted, None, outcome.exit_status, self._listener.line
+        )
 
     def stop(self) -> None:
         """End what is being measured as Ctrl-C does; what is complete is kept."""

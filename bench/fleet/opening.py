@@ -8,7 +8,9 @@ Nothing is unpacked to disk, a file that the manifest does not name is not read,
 
 from __future__ import annotations
 
+import lzma
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,17 @@ from bench.store.results import parse
 MOST_BYTES = 4_000_000_000
 """Of all files unpacked: a week of eight cards."""
 MANIFEST_BYTES = 50_000_000
+DAMAGED = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+)
+"""Errors of Python's zip reader for an archive that is damaged, encrypted, or of an unknown kind."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ def open_package(path: Path) -> OpenedPackage:
     try:
         with zipfile.ZipFile(path) as archive:
             return _opened(path, archive)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise RecordError(f"{path}: not a whole package: {error}.") from error
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.core.untrusted import json_of
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, RecordError, UsageError
 
@@ -86,7 +87,7 @@ def signer(content: bytes, signature: bytes) -> str:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     try:
-        stated = json.loads(signature)
+        stated = json_of(signature)
         raw = base64.b64decode(stated["public_key"], validate=True)
         key = Ed25519PublicKey.from_public_bytes(raw)
         key.verify(base64.b64decode(stated["signature"], validate=True), content)

@@ -12,6 +12,6 @@ Lower first; typed units and ranges are of `bench.core.quantities`:
     tomlinson2024   the paper, step by step; `person_vs_model`: its table with measured joules
     listing         published figures by scope, and systems that have none
     scenarios       a person, a model, and both together: formulas, distributions, draws, break-evens
-    rates           joules per token, page or image; `cost`: as money; `fleet`: as power and CO2e of a year
+    rates           joules per token, page or image; `cost`: as money; `projection`: as power, CO2e a year
     caveats         what every comparison leaves out
 """

@@ -41,7 +41,7 @@ COSTS_LEAVE_OUT = (
 """Limits of a price of electricity."""
 
 PROJECTIONS_LEAVE_OUT = (
-    "One case represents a whole fleet: real fleets mix models, lengths, batches and cards.",
+    "One case represents a whole deployment: real deployments mix models, lengths, batches and cards.",
     "A volume counts what is read and what is written; where the joules are those of written tokens alone, "
     "reading is counted as dear as writing.",
     "Training, making the machines, networks and users' own devices are not in it.",

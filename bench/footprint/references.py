@@ -16,9 +16,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from bench.core.untrusted import yaml_of
 from bench.errors import RecordError
 from bench.footprint.bundled_rows import FigureSource, Part, Published
-from bench.footprint.reference import loader, published
+from bench.footprint.reference import published
 from bench.footprint.reference import sources as bundled_sources
 from bench.streams import reading
 
@@ -89,7 +90,7 @@ def read(paths: Iterable[Path]) -> References:
 
 def _stored(path: Path) -> Stored:
     try:
-        content = yaml.load(decoded(read_bytes(path), path), Loader=loader())
+        content = yaml_of(decoded(read_bytes(path), path))
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise RecordError(
                 f"{path}: it is not a file of reference rows.",
@@ -103,8 +104,8 @@ def _stored(path: Path) -> Stored:
             f"{path}: {at}: {first['msg'].removeprefix('Value error, ')}.",
             "`python -m bench footprint import` writes them.",
         ) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise RecordError(f"{path}: not YAML: {' '.join(str(error).split())}.") from error
+    except ValueError as error:
+        raise RecordError(f"{path}: not YAML: {error}.") from error
 
 
 def read_bytes(path: Path) -> bytes:

@@ -84,7 +84,8 @@ def exclusive_use(
 def _give_back(lock: int, owner_pid: int) -> None:
     """Unlock, not only close: a process that was forked meanwhile has the same lock open."""
     if os.getpid() == owner_pid:
-        fcntl.flock(lock, fcntl.LOCK_UN)
+        with contextlib.suppress(OSError):  # a file system without locks, where it was not taken either
+            fcntl.flock(lock, fcntl.LOCK_UN)
     os.close(lock)
 
 

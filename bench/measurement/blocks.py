@@ -30,6 +30,7 @@ from bench.meters.gpu import Gpu
 from bench.meters.metered_window import MeteredWindow
 from bench.meters.recorder import Recorder
 from bench.meters.rests import CardAtRest
+from bench.meters.suspension import suspended_s
 from bench.meters.ticks import USUAL_TICK_S, seen_tick_s
 from bench.worker.messages import CheckedOutput
 from bench.worker.producer import Produced
@@ -152,6 +153,7 @@ def observe(recorder: Recorder, gpus: Sequence[Gpu], window: MeteredWindow) -> O
         recorder_so_far=recorder.own_cost(),
         longest_sample_gap_s=recorder.longest_gap_s(start_ns, end_ns),
         sample_gap_p99_s=_gap_p99_s(recorder, gpus, start_ns, end_ns),
+        suspended_s=suspended_s(recorder, start_ns),
     )
     delays = {domain: card.delay for domain, card in window.at_rest.items()}
     if delays:

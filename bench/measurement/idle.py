@@ -22,6 +22,7 @@ from bench.core.block import Idle
 from bench.core.calibration import Calibration
 from bench.core.energy import DomainKind
 from bench.meters.meter_set import MeterSet
+from bench.meters.suspension import LIMIT_S, SUSPENDED, suspended_s
 from bench.meters.ticks import CounterUpdates, counter_updates
 
 SETTLING_MAX_S = 10.0
@@ -59,6 +60,9 @@ def watch_idle(
     _wait(meter_set, opened.start_ns, seconds, enough_w)
     window = meter_set.close(opened)
     power_w, absent, sd_w = {}, {}, {}
+    kinds = {domain: energy.kind for domain, energy in window.energy.items()}
+    if (suspended_s(meter_set.recorder, window.start_ns) or 0.0) > LIMIT_S:
+        return IdlePower({}, {}, kinds, dict.fromkeys(window.energy, SUSPENDED))
     for domain, energy in window.energy.items():
         if energy.gross_j is None:
             absent[domain] = energy.reason or "no reading"
@@ -71,7 +75,6 @@ def watch_idle(
         _, watts = meter_set.recorder.fast(gpu.index, window.start_ns, window.end_ns, "power_instant_w")
         if len(watts) > 1:
             sd_w[gpu.domain] = float(np.std(watts, ddof=1))
-    kinds = {domain: energy.kind for domain, energy in window.energy.items()}
     return IdlePower(power_w, sd_w, kinds, absent)
 
 

@@ -18,6 +18,7 @@ from bench.catalog.models import Measure
 from bench.core.block import Block
 from bench.core.loading import Loading
 from bench.core.observed import Observed, StartConditions
+from bench.core.workload import CLOSED
 from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
@@ -98,7 +99,12 @@ def _require_recorder(recorder: Recorder) -> None:
 
 
 def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
-    state.ready = producer.load(state.case)
+    try:
+        state.ready = producer.load(state.case)
+    except EngineError as error:
+        if state.case.model.serve is not None and state.case.workload == CLOSED:
+            error.remedy = f"Add --workload single to ask its server. {error.remedy or ''}".rstrip()
+        raise
     state.case = with_revision(state.case, state.ready)
     _compare_size(setup, state)
     used = tuple(setup.instruments.drivers.find(uuid) for uuid in state.ready.device_uuids)

@@ -1,4 +1,4 @@
-"""What killed runs left becomes records, before it is decided what is measured.
+"""Records of what killed runs left, made before it is decided what is measured.
 
     recover_before_skipping(results, machine_name, note)
 

@@ -18,7 +18,7 @@ from bench.core.block import Block
 from bench.core.domain import gpus
 from bench.core.figures import Estimate
 from bench.stats.budget.cards import edge_parts_j
-from bench.stats.figures import counting, derive
+from bench.stats.figures import counting, headline_gross
 
 COVERED = 1.96
 """Coverage factor of a 95 % interval."""
@@ -53,10 +53,7 @@ class StopLimits:
 
 def headline(blocks: Sequence[Block]) -> Estimate | None:
     """Gross joules per unit at the headline scope over the valid blocks so far."""
-    figures = derive(blocks, None)
-    if figures.headline_scope is None:
-        return None
-    return figures.energy_per_unit_j[figures.headline_scope].gross
+    return headline_gross(blocks)
 
 
 def half_width(blocks: Sequence[Block]) -> float | None:

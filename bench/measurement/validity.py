@@ -14,6 +14,7 @@ from bench.core.observed import COUNTER_COVERS, CounterDelay, GpuObserved
 from bench.core.repetition import FEWEST_TICKS
 from bench.measurement.rule import Rule
 from bench.measurement.served_rules import SERVED_RULES
+from bench.meters.suspension import LIMIT_S as SUSPENSION_LIMIT_S
 from bench.meters.ticks import USUAL_TICK_S
 
 PLAIN_TICKS = 2.0
@@ -65,6 +66,13 @@ def _few_ticks(block: Block, limit: float) -> str | None:
 def _stalled(block: Block, limit: float) -> str | None:
     gap_s = block.observed.longest_sample_gap_s
     return f"the recorder saw nothing for {gap_s:.1f} s" if gap_s is not None and gap_s > limit else None
+
+
+def _suspended(block: Block, limit: float) -> str | None:
+    asleep_s = block.observed.suspended_s
+    if asleep_s is None or asleep_s <= limit:
+        return None
+    return f"the machine was suspended for {asleep_s:.1f} s (limit {limit} s)"
 
 
 def _paused(block: Block, limit: float) -> str | None:
@@ -203,6 +211,13 @@ RULES = (
         "the machine or the recorder stalled inside the window",
         "Leave the machine alone while it measures.",
         _stalled,
+    ),
+    Rule(
+        "suspended",
+        SUSPENSION_LIMIT_S,
+        "its clock stood still, and its meters may have gone on",
+        "Keep the machine awake while it measures, such as by systemd-inhibit.",
+        _suspended,
     ),
     Rule(
         "paused",

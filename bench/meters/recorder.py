@@ -15,12 +15,10 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 import weakref
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from pathlib import Path
 from types import TracebackType
 from typing import Literal, get_args
 
@@ -33,6 +31,7 @@ from bench.core.temporary import SAMPLES, Owned, owned_folder
 from bench.errors import MeterError
 from bench.meters import sampling
 from bench.meters.sample_buffer import SampleBuffer
+from bench.meters.sampler_start import start_sampler
 
 FastValue = Literal["energy_j", "power_instant_w", "power_average_w", "call_s"]
 SlowValue = Literal[
@@ -41,18 +40,15 @@ SlowValue = Literal[
 
 FAST_VALUES = get_args(FastValue)
 SLOW_VALUES = get_args(SlowValue)
-NAMES = {sampling.FAST: FAST_VALUES, sampling.SLOW: SLOW_VALUES, sampling.SOURCE: ("energy_j",)}
+SELF_VALUES = ("cpu_s", "ticks", "late_ticks", "longest_gap_s", "asleep_s")
+NAMES = {
+    sampling.FAST: FAST_VALUES,
+    sampling.SLOW: SLOW_VALUES,
+    sampling.SOURCE: ("energy_j",),
+    sampling.SELF: SELF_VALUES,
+}
 """Names of a row's values, by its kind."""
 
-START = """
-import sys
-file, parent, *sys.path = sys.argv[1:]
-from multiprocessing.connection import Connection
-from pathlib import Path
-from bench.meters import sampling
-sampling.main(Path(file), Connection(0), int(parent))
-"""
-"""Program of the sampling process: it finds this very package, wherever it is started from."""
 START_TIMEOUT_S = 120.0
 """The end of one that starts is noticed at once. On two cores at a load of 18 a start took more than 30 s."""
 STOP_TIMEOUT_S = 2.0
@@ -71,7 +67,7 @@ class Recorder:
         self.source_absent: dict[str, str] = {}
         self._connection, theirs = Pipe()
         try:
-            self._process = _start(self.path, theirs)
+            self._process = start_sampler(self.path, theirs)
         except MeterError:
             folder.remove()
             raise
@@ -253,31 +249,11 @@ class Recorder:
         own = self._rows.own
         if not len(own):
             return {}
-        cpu_s, ticks, late, gap_s, _ = (float(value) for value in own["value"][-1])
-        cost = {"cpu_s": cpu_s, "ticks": ticks, "late_ticks": late, "longest_gap_s": gap_s}
+        cost = {name: float(value) for name, value in zip(SELF_VALUES[:-1], own["value"][-1], strict=False)}
         seconds = float(own["t_ns"][-1] - own["t_ns"][0]) / 1e9
         if seconds > 0:  # the share excludes starting up, before the first row
-            cost["cpu_share"] = (cpu_s - float(own["value"][0, 0])) / seconds
+            cost["cpu_share"] = (cost["cpu_s"] - float(own["value"][0, 0])) / seconds
         return cost
-
-
-def _start(file: Path, theirs: Connection) -> subprocess.Popen[bytes]:
-    """Start the sampler, with its end of the pipe as stdin, and in a process group of its own.
-
-    A terminal's Ctrl-C goes to the foreground group and so never reaches it, not even while it starts.
-    """
-    path = [entry for entry in sys.path if isinstance(entry, str)]
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-c", START, str(file), str(os.getpid()), *path],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,  # stdout is for results
-            process_group=0,
-        )
-    except OSError as error:
-        raise MeterError(f"The recorder could not be started: {error}.") from error
-    finally:
-        theirs.close()
 
 
 def _end(owner: int, process: subprocess.Popen[bytes], connection: Connection, folder: Owned) -> None:

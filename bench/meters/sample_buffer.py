@@ -24,7 +24,7 @@ from bench.meters import sampling
 
 ROW = np.dtype([("t_ns", "<i8"), ("kind", "<u4"), ("index", "<u4"), ("value", "<f8", (sampling.WIDTH,))])
 MOST_AT_ONCE = 65536
-"""Rows that are looked at together, 3.7 MB, however long nobody asked."""
+"""Rows that are looked at together, 3.7 MB, also after hours without a question."""
 
 
 class SampleBuffer:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from bench.meters import sources
+from bench.meters import sleep_clock, sources
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 
@@ -32,7 +32,8 @@ FAST, SLOW, SOURCE, SELF = 0, 1, 2, 3
 FAST  energy_j, power_instant_w, power_average_w, call_s
 SLOW  temperature_c, sm_clock_mhz, throttle_mask, memory_clock_mhz, utilisation_percent
 SOURCE  energy_j, of the other energy sources' domains
-SELF  cpu_s, ticks, late_ticks, longest_gap_s: the recorder's own cost so far
+SELF  cpu_s, ticks, late_ticks, longest_gap_s, asleep_s: the recorder's own cost so far, and how long the
+      machine was suspended since it booted
 """
 
 FAST_HZ, SLOW_HZ = 23.0, 2.0
@@ -56,8 +57,12 @@ def main(path: Path, connection: Connection, parent: int) -> None:
         signal.signal(number, signal.SIG_IGN)  # sent to every process of a job; the parent still needs rows
     with GpuDrivers() as drivers:
         others = sources.opened()
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        connection.send({"domains": others.domains, "absent": others.absent})
+        try:
+            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            connection.send({"domains": others.domains, "absent": others.absent})
+        except (FileNotFoundError, ConnectionError):  # the parent was interrupted or killed meanwhile
+            _remove(path)
+            return
         sampler = _Sampler(drivers, others)
         for rows in sampler.ticks():
             os.write(file, rows)
@@ -68,9 +73,14 @@ def main(path: Path, connection: Connection, parent: int) -> None:
                 break
         os.close(file)
         if request != STOP:
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # something else is there
-                path.parent.rmdir()
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove the file, which has lost its reader, and its folder."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # something else is there, or the folder is gone
+        path.parent.rmdir()
 
 
 def _told(connection: Connection) -> object:
@@ -157,7 +167,7 @@ class _Sampler:
 
     def _self(self, ticks: int) -> bytes:
         spent = (time.process_time(), ticks, self._late, self._longest_gap_s)
-        return row(time.monotonic_ns(), SELF, 0, *spent)
+        return row(time.monotonic_ns(), SELF, 0, *spent, sleep_clock.asleep_so_far_s())
 
 
 def row(t_ns: int, kind: int, index: int, *values: float | None) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bench.core.block import Block
 from bench.core.energy import complete_sum
 from bench.core.figures import Estimate
-from bench.stats.figures import counting, estimate
+from bench.stats.figures import counting, over_blocks
 
 
 def per_unit_j(blocks: Sequence[Block]) -> dict[str, Estimate]:
@@ -31,5 +31,5 @@ def per_unit_j(blocks: Sequence[Block]) -> dict[str, Estimate]:
             if whole_j is not None and block.units
         ]
         if len(values) == len(used):
-            found[name] = estimate(values)
+            found[name] = over_blocks(used, values)
     return found

@@ -12,7 +12,7 @@ from bench.core.domain import by_scope
 from bench.core.figures import Estimate, LatencyFigures, ServedFigures
 from bench.core.scope import MeteredScope
 from bench.core.served import Percentiles, ServedWindow
-from bench.stats.figures import counting, estimate, summed
+from bench.stats.figures import counting, over_blocks, summed
 from bench.stats.restarts import restart_figures
 
 SINGLE = "single"
@@ -43,10 +43,10 @@ def served_figures(blocks: Sequence[Block]) -> ServedFigures | None:
     _add_rates(figures, used, windows)
     figures.restarts = restart_figures(blocks)
     for name in STATED:
-        setattr(figures, name, _mean([getattr(each, name) for each in windows]))
-    figures.ttft_s = _latency([each.ttft_s for each in windows])
-    figures.inter_token_s = _latency([each.inter_token_s for each in windows])
-    figures.end_to_end_s = _latency([each.end_to_end_s for each in windows])
+        setattr(figures, name, _mean(used, [getattr(each, name) for each in windows]))
+    figures.ttft_s = _latency(used, [each.ttft_s for each in windows])
+    figures.inter_token_s = _latency(used, [each.inter_token_s for each in windows])
+    figures.end_to_end_s = _latency(used, [each.end_to_end_s for each in windows])
     return figures
 
 
@@ -57,32 +57,33 @@ def _add_idle(figures: ServedFigures, scope: MeteredScope, names: list[str], use
         return
     idle_j = [gross - net for gross, net in zip(gross_j, net_j, strict=True)]
     figures.idle_power_w[scope] = sum(idle_j) / sum(block.work_s for block in used)
-    figures.idle_share[scope] = estimate([idle / gross for idle, gross in zip(idle_j, gross_j, strict=True)])
+    shares = [idle / gross for idle, gross in zip(idle_j, gross_j, strict=True)]
+    figures.idle_share[scope] = over_blocks(used, shares)
 
 
 def _add_rates(figures: ServedFigures, used: Sequence[Block], windows: Sequence[ServedWindow]) -> None:
     def per_s(count: Callable[[ServedWindow], float]) -> Estimate:
-        return estimate([count(w) / block.work_s for w, block in zip(windows, used, strict=True)])
+        return over_blocks(used, [count(w) / block.work_s for w, block in zip(windows, used, strict=True)])
 
     figures.requests_per_s = per_s(lambda window: window.finished)
     if all(window.output_tokens is not None for window in windows):
         figures.output_tokens_per_s = per_s(lambda window: window.output_tokens or 0.0)
     prices = [each.price_usd / each.finished for each in windows if each.price_usd is not None]
     if len(prices) == len(windows):
-        figures.price_per_request_usd = estimate(prices)
+        figures.price_per_request_usd = over_blocks(used, prices)
 
 
-def _mean(seen: Sequence[float | None]) -> Estimate | None:
+def _mean(used: Sequence[Block], seen: Sequence[float | None]) -> Estimate | None:
     known = [each for each in seen if each is not None]
-    return estimate(known) if len(known) == len(seen) else None
+    return over_blocks(used, known) if len(known) == len(seen) else None
 
 
-def _latency(seen: Sequence[Percentiles | None]) -> LatencyFigures | None:
+def _latency(used: Sequence[Block], seen: Sequence[Percentiles | None]) -> LatencyFigures | None:
     known = [each for each in seen if each is not None]
     if len(known) < len(seen):
         return None
     return LatencyFigures(
-        median=estimate([each.median for each in known]),
-        p90=estimate([each.p90 for each in known]),
-        p99=estimate([each.p99 for each in known]),
+        median=over_blocks(used, [each.median for each in known]),
+        p90=over_blocks(used, [each.p90 for each in known]),
+        p99=over_blocks(used, [each.p99 for each in known]),
     )

@@ -15,7 +15,7 @@ from bench.core.domain import by_scope
 from bench.core.energy import energy_sum
 from bench.core.figures import Estimate, ScopedFigure, TokenFigures
 from bench.core.measurement import Measurement
-from bench.stats.figures import counting, estimate, scoped_figure, summed
+from bench.stats.figures import counting, over_blocks, scoped_figure, summed
 
 Tokens = Callable[[Block], float]
 
@@ -62,7 +62,7 @@ def derive(used: Sequence[Block]) -> TokenFigures | None:
             found.per_token_of_phase_j[phase] = each
     if has_output and all(block.observed.reasoning_tokens is not None for block in used):
         shares = [(block.observed.reasoning_tokens or 0) / _output(block) for block in used]
-        found.reasoning_token_share = estimate(shares)
+        found.reasoning_token_share = over_blocks(used, shares)
     return found
 
 
@@ -88,7 +88,7 @@ def _per_joule(used: Sequence[Block], names: list[str]) -> ScopedFigure:
     def over(joules: list[float] | None) -> Estimate | None:
         if joules is None or min(joules) <= 0:
             return None
-        return estimate([_output(block) / total for block, total in zip(used, joules, strict=True)])
+        return over_blocks(used, [_output(block) / total for block, total in zip(used, joules, strict=True)])
 
     per_token = scoped_figure(used, names, lambda block: float(_output(block)))
     gross, net = (over(summed(used, names, which)) for which in ("gross_j", "net_j"))
@@ -104,4 +104,4 @@ def _of_phase(used: Sequence[Block], name: str, tokens: Tokens) -> Estimate | No
         if joules is None or not tokens(block):
             return None
         values.append(joules / tokens(block))
-    return estimate(values) if values else None
+    return over_blocks(used, values) if values else None

@@ -23,6 +23,7 @@ from types import TracebackType
 
 from bench.core.record import Record
 from bench.core.recorded import Failure
+from bench.core.temporary import NO_LOCKS
 from bench.errors import PrerequisiteError, RecordError
 from bench.store import traces
 from bench.store.results import read, slug, to_json, write_atomically
@@ -65,7 +66,16 @@ class MachineFolder:
         lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except OSError as error:
+            if error.errno in NO_LOCKS:
+                os.close(lock)
+                raise PrerequisiteError(
+                    f"{self.path} has no locks, which keep two runs apart: {error.strerror}.",
+                    "Name a folder of another file system with --results DIR.",
+                ) from error
+            if error.errno != errno.EWOULDBLOCK:
+                os.close(lock)
+                raise
             holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(lock)
             raise PrerequisiteError(

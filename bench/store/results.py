@@ -13,7 +13,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,7 @@ from pydantic_core import from_json as from_json_fast
 from bench.core.model import SchemaModel
 from bench.core.record import Record
 from bench.errors import RecordError
-from bench.store import versions
-from bench.store.own_names import without_own_names
+from bench.store import own_names, versions
 
 IDENTITY = frozenset(
     {"case", "requested", "label", "unit", "schema", "run_id", "id", "name", "uuid", "libraries", "hash"}
@@ -74,17 +73,20 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def to_json(stored: SchemaModel) -> str:
     """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
-    content = _anonymous(legible(stored.model_dump(mode="json", by_alias=True)))
+    content = _anonymous(legible(stored.model_dump(mode="json", by_alias=True)), own_names.remover())
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 
-def _anonymous(value: Any, key: str = "") -> Any:
+def _anonymous(value: Any, without_names: Callable[[str], str], key: str = "") -> Any:
     """The same without names of this user and machine, outside of what identifies the work and the device."""
     if isinstance(value, str):
-        return value if key in IDENTITY else without_own_names(value)
+        return value if key in IDENTITY else without_names(value)
     if isinstance(value, dict):
-        return {name: item if name in IDENTITY else _anonymous(item, name) for name, item in value.items()}
-    return [_anonymous(item, key) for item in value] if isinstance(value, list) else value
+        return {
+            name: item if name in IDENTITY else _anonymous(item, without_names, name)
+            for name, item in value.items()
+        }
+    return [_anonymous(item, without_names, key) for item in value] if isinstance(value, list) else value
 
 
 def legible(value: Any) -> Any:
@@ -142,7 +144,10 @@ def _parse_for_the_reason(text: str) -> Any:
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a number in JSON")
 
-    raw = json.loads(text, parse_constant=refuse)
+    try:
+        raw = json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     if "\\ud" in text.lower():
         json.dumps(raw, ensure_ascii=False).encode()
     return raw

@@ -18,7 +18,7 @@ from bench.core.arrays import Floats
 class _FewValues(NamedTuple):
     """The known values of a column, and their places in it."""
 
-    count: int
+    size: int
     where: NDArray[np.int32]
     values: Floats
 
@@ -33,7 +33,7 @@ class Columns(Mapping[str, Floats]):
         packed = self._columns[name]
         if not isinstance(packed, _FewValues):
             return packed
-        column = np.full(packed.count, np.nan)
+        column = np.full(packed.size, np.nan)
         column[packed.where] = packed.values
         return column
 

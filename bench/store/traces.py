@@ -194,7 +194,8 @@ def _samples(connection: duckdb.DuckDBPyConnection, file: str, domain: str, coun
 
     def columns(*names: str) -> dict[str, Any]:
         selected = f"SELECT {', '.join(names)} FROM {file} WHERE domain = ?"
-        return connection.execute(selected, [domain]).fetchnumpy()
+        found: dict[str, Any] = connection.execute(selected, [domain]).fetchnumpy()
+        return found
 
     t_ns = np.asarray(columns("t_ns")["t_ns"], dtype=np.int64)
     if np.any(np.diff(t_ns) < 0):

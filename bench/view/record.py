@@ -41,7 +41,7 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
     if record.figures.energy_per_unit_j:
         yield Section("Figures", (_figures(record),))
     if record.figures.served is not None:
-        yield served.section(record.figures.served)
+        yield served.section(record.figures.served, record.blocks)
     if record.figures.phase_time_share:
         yield Section("Phases", (_phases(record), *_without_joules(record)))
     if isinstance(record, Record) and (counted := _counts(record)):

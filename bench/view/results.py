@@ -113,9 +113,18 @@ def _notes(records: Sequence[Record]) -> Iterable[str]:
     if carbon and carbon.intensity_g_per_kwh is not None:
         year = f" {carbon.year}" if carbon.year else ""
         yield f"g CO2e: {carbon.country}{year}, {carbon.intensity_g_per_kwh:g} g/kWh ({carbon.source})."
-    yield "J gross: mean over blocks ± half its 95 % t interval, same machine; J net: gross minus idle power."
+    over = " or ".join(sorted({_samples(record) for record in records}))
+    yield (
+        f"J gross: mean over {over} ± half its 95 % t interval, same machine; J net: gross minus idle power."
+    )
     yield from _absolute(records)
     yield from _warm_up_cut_short(records)
+
+
+def _samples(record: Record) -> str:
+    """Samples of which the headline is the mean."""
+    served = record.figures.served
+    return f"{served.restarts.starts} starts of the server" if served and served.restarts else "blocks"
 
 
 def _estimated(records: Sequence[Record]) -> list[str]:

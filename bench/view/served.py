@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
+from bench.core.block import Block
 from bench.core.figures import Estimate, ServedFigures
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import percent, with_interval
@@ -13,14 +15,35 @@ LATENCIES = {
     "inter_token_s": "between pieces",
     "end_to_end_s": "end to end",
 }
+CODES = {
+    "usage-disagrees": "the server's usage is neither our tokenizer's count nor that of its pieces",
+    "recount-differs": "our tokenizer's count is another than the server's usage, which counts: the answers "
+    "do not split again into their tokens, as text of random weights",
+    "no-usage": "the server states no usage; tokens are counted here",
+    "prefix-cache-hits": "the server had more of the prompts in its prefix cache than their template",
+    "requests-failed": "their joules are in the window and their tokens are not",
+}
+"""Meaning of the reason codes of a window."""
+MEANS = (
+    "Values are means over the windows that count, of several starts over the starts; a percentile is that "
+    "of each window, and then their mean. Idle W: joules of all windows over their seconds."
+)
 
 
-def section(found: ServedFigures) -> Section:
-    """Two tables, and why something is missing."""
+def section(found: ServedFigures, blocks: Sequence[Block]) -> Section:
+    """Two tables, how they are averaged, why something is missing, and the windows' reason codes."""
     energy = table(columns("figure", "#value", "#95 %", "#net"), _rows(found))
     latencies = table(columns("latency, ms", "#median", "#95 %", "#90th", "#99th"), _latencies(found))
     reasons = [f"{name}: {reason}." for name, reason in found.absent.items()]
-    return Section("Server's load", (energy, "", latencies, *reasons))
+    return Section("Server's load", (energy, "", latencies, MEANS, *reasons, *_codes(blocks)))
+
+
+def _codes(blocks: Sequence[Block]) -> Iterator[str]:
+    """Each reason code once, with the number of windows that have it and its meaning."""
+    windows = [block.observed.served for block in blocks if block.observed.served and not block.warmup]
+    for code, number in Counter(code for window in windows for code in window.reason_codes).items():
+        meaning = f": {CODES[code]}" if code in CODES else ""
+        yield f"{code} in {number} of {len(windows)} windows{meaning}."
 
 
 def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:

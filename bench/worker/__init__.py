@@ -4,6 +4,7 @@
     producers/         one file a producer, found and not listed; `worker.py` is the local one
     serving/           server, client, loads and windows of the producer `endpoint`
     process.py         the parent's side of a worker process
+    deadline.py        limits of a request, for workers that never answer
     start.py           the program that becomes a worker; `main.py` answers in it
     messages.py        plain frozen values between the two
     engine_spec.py     a catalogue's case as an engine's spec

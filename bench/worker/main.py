@@ -88,6 +88,12 @@ class Worker:
                     return None
         except EngineError as error:
             return Failed(error, traceback.format_exc())
+        except MemoryError:
+            message = f"Memory ran out while the worker handled {type(request).__name__}."
+            remedy, stage = "Use a smaller batch, dtype or model.", _stage(request)
+            return Failed(
+                EngineError(message, remedy, stage=stage, out_of_memory=True), traceback.format_exc()
+            )
         except Exception as error:  # noqa: BLE001 - the boundary: any fault of a model becomes a sentence
             summary = " ".join(str(error).split())[:300]
             message = f"{type(error).__name__} while the worker handled {type(request).__name__}: {summary}"

@@ -32,6 +32,7 @@ from bench.core.temporary import WORKER_LOG, owned_file
 from bench.errors import EngineError
 from bench.machine.worker_environment import DEFAULTS
 from bench.worker import start
+from bench.worker.deadline import Deadline
 from bench.worker.messages import PROTOCOL, Failed, Request, Unload
 
 Answer = TypeVar("Answer")
@@ -114,9 +115,9 @@ class WorkerProcess:
         self.close(gently=error is None)
 
     def ask(self, request: Request, answer: type[Answer]) -> Answer:
-        """Send a request and sleep until its answer, however long the work takes.
+        """Send a request and sleep until its answer.
 
-        Raises EngineError, also when the worker dies, or has been stopped and is not let go on.
+        Raises EngineError, also when the worker dies, has been stopped, or takes too long (`Deadline`).
         """
         self.begin(request)
         return self.finish(request, answer)
@@ -181,12 +182,14 @@ class WorkerProcess:
 
     def _wait(self, request: Request) -> None:
         looks, look_at = 0, time.monotonic() + STOPPED_LOOK_S
+        deadline = Deadline(self.pid, request)
         while looks < 2:
             if self._connection.poll(min(TURN_S, STOPPED_LOOK_S)):
                 return
             self._meanwhile()
             if time.monotonic() >= look_at:
                 looks = looks + 1 if self._stopped() else 0
+                deadline.check()
                 look_at = time.monotonic() + STOPPED_LOOK_S
         raise EngineError(
             f"The worker process was stopped from outside while it handled {type(request).__name__}.",

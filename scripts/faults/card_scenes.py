@@ -1,4 +1,4 @@
-"""Cards that change while a run meters them: power around windows, ticks, other processes, MIG, old drivers."""
+"""Cards that change while metered: power around windows, ticks, other processes, MIG, old drivers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pynvml
 import pytest
 
+from bench.stats.budget.sensors import INTEGRATION_DELAY_S
 from scripts.faults.machine import BUSY_W, Ending, Machine
 from scripts.faults.scene import MOMENTS, Scene, at
 from tests.standin import Family, StandIn
@@ -33,7 +34,7 @@ def card_scenes() -> Iterator[Scene]:
         yield Scene("another process joins", moment, _joined(moment), f"pid {STRANGER}")
     for moment in MOMENTS:
         yield Scene("card is split into MIG slices", moment, _split(moment), "MIG")
-    yield Scene("driver lacks newer functions", MOMENTS[0], _outdated, "too old to offer it")
+    yield Scene("driver lacks newer functions", MOMENTS[0], _outdated, judge=assert_within_delay)
 
 
 def assert_within(ending: Ending, standin: StandIn) -> None:
@@ -46,6 +47,21 @@ def assert_within(ending: Ending, standin: StandIn) -> None:
                 truth_j = standin.true_energy_j(0, block.start_ns, block.end_ns)
                 allowed_j = max(COVERAGE_FACTOR * (energy.edge_u_j or 0.0), LEAST_SHARE * truth_j)
                 assert energy.with_rests_j == pytest.approx(truth_j, abs=allowed_j), f"{domain}: {energy}"
+
+
+def assert_within_delay(ending: Ending, standin: StandIn) -> None:
+    """Power added up errs by no more than the delay that the budget takes for it."""
+    assert ending.record is not None
+    for block in ending.measured:
+        (energy,) = (each for domain, each in block.energy.items() if domain.startswith("gpu:"))
+        assert energy.with_rests_j is not None, energy
+        truth_j = standin.true_energy_j(0, block.start_ns, block.end_ns)
+        allowed_j = INTEGRATION_DELAY_S * energy.with_rests_j / block.duration_s
+        assert energy.with_rests_j == pytest.approx(truth_j, abs=allowed_j), energy
+    uncertainty = ending.record.figures.uncertainty
+    assert uncertainty is not None
+    assert uncertainty.gross is not None
+    assert any(each.name == "delay of power" for each in uncertainty.gross.inputs)
 
 
 def _restless(seed: int) -> Callable[[Machine], None]:

@@ -13,6 +13,7 @@ any moment of it: `Machine.at` calls something at a virtual time, `Machine.on_st
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -135,13 +136,14 @@ class SteppedRecorder(Recorded):
         super().__init__(path, rapl.domains, rapl.absent)
         self._ticks = sampling._Sampler(drivers, Sources([(FACTS, rapl)])).ticks()
         self.stopped = self.killed = False
+        self.loses: Callable[[], bool] = lambda: False
 
     @property
     def alive(self) -> bool:
         return not self.killed
 
     def tick(self) -> None:
-        if not (self.stopped or self.killed):
+        if not (self.stopped or self.killed or self.loses()):
             self.write(next(self._ticks))
 
 
@@ -320,6 +322,7 @@ class Machine:
         self.stages = Stages()
         self.stop = Event()
         self.recorder: SteppedRecorder | None = None
+        self._loses: Callable[[], bool] = lambda: False
         self._patches = ExitStack()
         for gpu in (0, 1):
             standin.load(gpu, 0, IDLE_W)
@@ -360,6 +363,10 @@ class Machine:
         assert self.recorder is not None
         self.recorder.stopped = stopped
 
+    def lose_ticks(self, share: float, chance: random.Random) -> None:
+        """Let the recorder miss this share of its ticks, from when it starts."""
+        self._loses = lambda: chance.random() < share
+
     def kill_recorder(self) -> None:
         """As SIGKILL does."""
         assert self.recorder is not None
@@ -388,6 +395,7 @@ class Machine:
         """A recorder with a connection of its own to the driver, as the sampler's process has it."""
         samplers = self._patches.enter_context(GpuDrivers())
         self.recorder = SteppedRecorder(self._folder / "samples.bin", samplers, Rapl(self._powercap))
+        self.recorder.loses = self._loses
         self.clock.tick = self._tick
         return self.recorder
 

@@ -12,6 +12,7 @@ import pynvml
 
 from scripts.faults.card_scenes import card_scenes
 from scripts.faults.machine import Machine
+from scripts.faults.sampler_scenes import sampler_scenes
 from scripts.faults.scene import INTO_BLOCK_S, MOMENTS, Scene, at
 from tests.standin import NEVER, Family
 
@@ -46,6 +47,7 @@ def meter_scenes() -> Iterator[Scene]:
     yield from _rapl_scenes()
     yield from _recorder_scenes()
     yield from card_scenes()
+    yield from sampler_scenes()
 
 
 def _card_scenes() -> Iterator[Scene]:

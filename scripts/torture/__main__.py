@@ -9,15 +9,17 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
-from scripts.torture import day
+from scripts.torture import day, disks
 from scripts.torture import long as hours
 from scripts.torture.acts import ACTS
+from scripts.torture.fuzz import Tally, fuzz
 from scripts.torture.kill import FaultKind, Outcome, Trial, play, trials
+from tests.standin import build
 
 LONGEST_S = 80.0
 """A whole run of the ten cases takes 67 s on an idle machine, and more beside others."""
@@ -61,7 +63,7 @@ def kill(given: argparse.Namespace) -> int:
 
 def long(given: argparse.Namespace) -> int:
     """Play a day of samples, simulated hours and real minutes, and print what they took."""
-    parts = {
+    parts: dict[str, Callable[[Path], Iterator[str]]] = {
         "a day of eight cards": lambda folder: day.play(folder, round(given.day_hours * 3600)),
         "simulated hours": lambda folder: hours.simulated(folder, given.hours),
         "real minutes": lambda folder: hours.real(folder, given.minutes),
@@ -75,6 +77,36 @@ def long(given: argparse.Namespace) -> int:
                     print(f"{name}: {each}", flush=True)
             print(f"{name}: wall time {time.monotonic() - begun:.0f} s", flush=True)
     return 0
+
+
+def play_disks(_given: argparse.Namespace) -> int:
+    """Let the disk fail at every write of a run, and print how each ended."""
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="torture-") as name:
+        folder = Path(name)
+        library = build(folder / "library")
+        for scene in disks.SCENES:
+            endings = list(disks.endings(scene, library, folder))
+            counts = ", ".join(f"{endings.count(each)} {each}" for each in dict.fromkeys(endings))
+            print(f"{scene.fault:26} {len(endings)} writes: {counts}", flush=True)
+    print(f"wall time: {time.monotonic() - begun:.0f} s")
+    return 0
+
+
+def play_fuzz(given: argparse.Namespace) -> int:
+    """Put damaged files through every reader, and print the findings and a row a reader."""
+    begun, findings = time.monotonic(), 0
+    tallies: dict[str, Tally] = {}
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+        for finding in fuzz(given.inputs, given.seed, Path(folder), tallies):
+            findings += 1
+            print(finding, flush=True)
+    print(f"{'reader':20} {'inputs':>8} {'read':>8} {'refused':>8} {'findings':>8}")
+    for name, tally in tallies.items():
+        print(f"{name:20} {tally.inputs:8} {tally.read:8} {tally.refused:8} {tally.findings:8}")
+    peak_mb = max(tally.peak_mb for tally in tallies.values())
+    print(f"wall time: {time.monotonic() - begun:.0f} s, memory at most {peak_mb:.0f} MB")
+    return int(findings > 0)
 
 
 def main(arguments: list[str]) -> int:
@@ -92,6 +124,12 @@ def main(arguments: list[str]) -> int:
     of_long.add_argument("--hours", type=float, default=8.0, help="simulated; 0: none")
     of_long.add_argument("--minutes", type=float, default=30.0, help="real; 0: none")
     of_long.set_defaults(play=long)
+    of_disks = parts.add_parser("disks", help="a disk that fails at every write of a run")
+    of_disks.set_defaults(play=play_disks)
+    of_fuzz = parts.add_parser("fuzz", help="damaged files and answers through every reader")
+    of_fuzz.add_argument("--inputs", type=int, default=100_000)
+    of_fuzz.add_argument("--seed", type=int, default=1)
+    of_fuzz.set_defaults(play=play_fuzz)
     given = parser.parse_args(arguments)
     status: int = given.play(given)
     return status

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import psutil
+import pytest
 
 from bench.core.block import Block
 from bench.measurement.context import BlockDone
@@ -30,7 +32,7 @@ UNREACHABLE = 1e-6
 BLOCK_S = 30.0
 REAL_BLOCK_S = 5.0
 FORGET_BLOCKS = 50
-"""The stand-in's log holds 65,536 changes of power, and a block of 30 s has 240."""
+"""The stand-in's log has room for 65,536 changes of power, and a block of 30 s has 240."""
 LOOK_S = 5.0
 SETTLED = 1 / 3
 """Share of the looks at the beginning that the slope leaves out: imports, first blocks."""
@@ -84,7 +86,9 @@ def simulated(folder: Path, hours: float) -> Iterator[str]:
         card.base_w, card.counter_wraps_mj = IDLE_W, 2**32
     machine = Machine(standin, folder, replace(planned(), measure=measure))
     machine.stages = seen = _Hours(machine)
-    with machine:
+    (folder / "tmp").mkdir()
+    with machine, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(folder / "tmp"))  # locks of its own
         machine.add_package()
         ending = machine.run()
     _check(ending.measured, hours)

@@ -112,7 +112,7 @@ def test_every_verb_and_every_option_has_help(verb: str, typed: Typed) -> None:
         ("peak", "roofline peaks"),
         ("limits", "roofline show"),
         ("figures", "charts"),
-        ("project", "footprint fleet"),
+        ("project", "footprint projection"),
     ],
 )
 def test_an_unknown_verb_suggests_the_nearest(wrong: str, meant: str, typed: Typed) -> None:

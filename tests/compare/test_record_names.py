@@ -42,7 +42,7 @@ TAKES_RECORDS = [
     ("roofline", "show", HERE),
     ("footprint", "record", HERE),
     ("footprint", "cost", HERE),
-    ("footprint", "fleet", HERE),
+    ("footprint", "projection", HERE),
     ("footprint", "published", HERE, "--modality", "text"),
     ("footprint", "reproduce", "tomlinson2024", HERE),
     (
@@ -238,7 +238,7 @@ def test_of_several_records_behind_a_name_those_without_joules_are_left_out_and_
     )
     for verb in (
         ("footprint", "cost"),
-        ("footprint", "fleet"),
+        ("footprint", "projection"),
     ):
         done = typed(*verb, "results")
         assert done.status == 0

@@ -12,16 +12,13 @@ from typing import Any
 
 import pytest
 
-from bench.catalog.cases import Overrides, plan
-from bench.catalog.loading import load
-from bench.catalog.models import Measure, Work
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
-from bench.fleet.cluster import Cluster, measure_on
-from bench.measurement.case_plan import CasePlan
+from bench.fleet.cluster import Cluster
+from bench.fleet.measuring import measure_on
 from bench.store import results
-from bench.worker.engine_spec import with_architecture
 from tests.fleet.metered_node import MeteredNode
+from tests.fleet.one_node import planned
 from tests.standin import StandIn
 from tests.support.main_job import running
 from tests.support.main_job.metered import GPU_VARIABLE, IDLE_W, WORK_VARIABLE
@@ -65,15 +62,6 @@ def fleet(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     cluster.shutdown()
     for standin in standins.values():
         standin.close()
-
-
-def planned(seed: int, seconds: float) -> CasePlan:
-    """A case of that seed, whose blocks are two seconds long."""
-    measure = Measure(block_seconds=2.0, max_seconds=seconds)
-    asked = Overrides(work=Work(seed=seed), measure=measure, weights="random")
-    (item,) = plan(load(running.CATALOGUE), ["tiny-bloom"], asked)
-    case = type(item)(with_architecture(item.case), item.measure)
-    return CasePlan((case,), skip="all", gpus="0", device="cpu", command=("run", "tiny-bloom"))
 
 
 def check(record: Record, standin: StandIn) -> None:

@@ -9,6 +9,7 @@ from bench.core.block import Block
 from bench.core.energy import DomainEnergy
 from bench.measurement import stopping
 from bench.measurement.stopping import StopLimits
+from bench.stats.figures import derive
 
 
 def block(joules: float, *, valid: bool = True, edge_u_j: float | None = None) -> Block:
@@ -53,6 +54,19 @@ def test_invalid_blocks_neither_reach_the_target_nor_go_on_for_ever() -> None:
     measured = [*blocks(100, 100, 100, 100), block(100, valid=False)]
     assert verdict(measured, 50.0) is None
     assert verdict(measured, 100.0) == "max_seconds"
+
+
+def test_the_headline_of_a_run_under_way_is_that_of_its_record() -> None:
+    host = DomainEnergy(gross_j=30.0, source="rapl", kind="measured")
+    measured = [block(100.0), block(103.0), block(97.0, valid=False), block(104.0)]
+    for each in measured:
+        each.energy["cpu:package-0"] = host
+    figures = derive(measured, None)
+    assert figures.headline_scope is not None
+    now = stopping.headline(measured)
+    assert now == figures.energy_per_unit_j[figures.headline_scope].gross
+    assert now is not None
+    assert now.n == 3
 
 
 def test_only_invalid_blocks_have_no_headline() -> None:

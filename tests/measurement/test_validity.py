@@ -62,6 +62,7 @@ def test_a_good_block_keeps_every_rule() -> None:
         (block(codecarbon=task(0.02)), "meters disagree", "+2.0%"),
         (block(codecarbon=task(-0.02)), "meters disagree", "-2.0%"),
         (block(observed=observed() | {"longest_sample_gap_s": 2.8}), "stalled", "2.8 s"),
+        (block(observed=observed() | {"suspended_s": 61.0}), "suspended", "61.0 s"),
         (block(observed=observed() | {"batch_s": {"median": 1.0, "longest": 4.0}}), "paused", "4.0 s"),
         (block(observed=observed(integrated_instant_j=60.0)), "power disagrees", "-40%"),
         (block(words=10.0, words_kind="counted", tokens=340), "few words", "0.03 words"),

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,7 @@ import pytest
 
 from bench.core.arrays import Floats
 from bench.errors import MeterError
-from bench.meters import recorder as recording_module
-from bench.meters import sampling
+from bench.meters import sampler_start, sampling
 from bench.meters.gpus import GpuDrivers
 from bench.meters.nvml_library import ENERGY, POWER_INSTANT
 from bench.meters.recorder import Recorder, SlowValue
@@ -299,6 +299,29 @@ def test_closing_ends_the_process_and_removes_the_file(standin: StandIn) -> None
     recorder.close()
 
 
+@pytest.mark.parametrize("swept", [False, True], ids=["folder is there", "folder was swept"])
+def test_sampler_that_starts_after_its_parent_was_interrupted_ends_without_a_word(
+    tmp_path: Path, swept: bool
+) -> None:
+    ours, theirs = Pipe()
+    file = tmp_path / "samples" / "samples.bin"
+    if not swept:
+        file.parent.mkdir()
+    code = f"""
+from multiprocessing.connection import Connection
+from pathlib import Path
+from bench.meters import sampling
+sampling.main(Path({str(file)!r}), Connection({theirs.fileno()}), 1)
+"""
+    ours.close()
+    command = [sys.executable, "-c", code]
+    with theirs:
+        kept = [theirs.fileno()]
+        done = subprocess.run(command, cwd=ROOT, pass_fds=kept, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not file.parent.exists()
+
+
 def test_sampler_that_stands_still_is_ended_all_the_same(standin: StandIn) -> None:
     standin.attach()
     recorder = Recorder()
@@ -312,7 +335,7 @@ def test_sampler_that_dies_at_its_start_is_an_error_that_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(recording_module, "START", "raise SystemExit(3)")
+    monkeypatch.setattr(sampler_start, "START", "raise SystemExit(3)")
     with pytest.raises(MeterError, match="ended while starting"):
         Recorder()
     assert list(tmp_path.iterdir()) == []

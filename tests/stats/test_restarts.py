@@ -9,18 +9,24 @@ import pytest
 
 from bench.core.block import Block
 from bench.core.observed import Observed
-from bench.core.served import ServedWindow
+from bench.core.served import Percentiles, ServedWindow
+from bench.stats import token_figures
 from bench.stats.figures import derive
 from bench.stats.restarts import restart_figures
+from bench.stats.served import served_figures
 from tests.support import factory
 
 
-def started(joules: Sequence[float], start: int | None) -> list[Block]:
+def started(joules: Sequence[float], start: int | None, end_to_end_s: float | None = None) -> list[Block]:
     """Blocks of a page each, of one start."""
-    return [factory.block(each, observed=Observed(served=window(start))) for each in joules]
+    served = window(start, end_to_end_s)
+    return [factory.block(each, observed=Observed(served=served)) for each in joules]
 
 
-def window(start: int | None) -> ServedWindow:
+def window(start: int | None, end_to_end_s: float | None = None) -> ServedWindow:
+    seconds = None
+    if end_to_end_s is not None:
+        seconds = Percentiles(median=end_to_end_s, p90=end_to_end_s, p99=end_to_end_s, n=9)
     return ServedWindow(
         window="single",
         start=start,
@@ -28,7 +34,9 @@ def window(start: int | None) -> ServedWindow:
         open_at_start=1,
         open_at_end=1,
         running=1.0,
+        output_tokens=900.0,
         prompts_unique=True,
+        end_to_end_s=seconds,
     )
 
 
@@ -82,3 +90,20 @@ def test_one_start_has_no_spread() -> None:
     assert restart_figures(started([300.0, 301.0], None)) is None
     assert restart_figures(started([300.0, 301.0], 1)) is None
     assert restart_figures([]) is None
+
+
+def test_every_figure_of_several_starts_rests_on_the_number_of_starts() -> None:
+    blocks = [
+        each
+        for number, (joules, seconds) in enumerate(((300.0, 0.5), (330.0, 0.7)), start=1)
+        for each in started([joules - 1, joules, joules + 1], number, end_to_end_s=seconds)
+    ]
+    served, tokens = served_figures(blocks), token_figures.derive(blocks)
+    assert served is not None
+    assert served.end_to_end_s is not None
+    assert tokens is not None
+    assert (served.end_to_end_s.median.value, served.end_to_end_s.median.n) == (pytest.approx(0.6), 2)
+    per_joule = tokens.output_tokens_per_j["gpu"].gross
+    for found in (served.requests_per_s, served.idle_share["gpu"], served.running, per_joule):
+        assert found is not None
+        assert found.n == 2

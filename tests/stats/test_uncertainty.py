@@ -344,7 +344,7 @@ def test_a_card_without_a_counter_has_no_ticks_and_a_delay() -> None:
     assert not {"counter lag, common", "counter lag, each block"} & names(budget)
     found = line(budget, "delay of power")
     assert found.sensitivity == pytest.approx(10.0), "300 J in 30 s"
-    assert found.contribution_j == pytest.approx(5 / ROOT_3)
+    assert found.contribution_j == pytest.approx(0.65 * 10 / ROOT_3)
     assert found.assumed
     assert "delay of power" not in names(gross(sample()))
 

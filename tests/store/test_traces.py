@@ -14,6 +14,7 @@ import pytest
 
 from bench.errors import RecordError
 from bench.store import traces
+from bench.store.machine_folder import MachineFolder
 from bench.store.traces import Samples
 from tests.support.factory import record
 
@@ -58,6 +59,46 @@ def test_other_tools_can_read_it_and_the_same_samples_are_the_same_bytes(path: P
     again = path.parent / "traces" / "b.parquet"
     traces.write(again, [samples(), samples("dram:0", 3)])
     assert again.read_bytes() == (path.parent / NAME).read_bytes()
+
+
+def test_pieces_of_a_domain_are_read_as_one(path: Path) -> None:
+    """A temperature at every twelfth sample, as recorded, is kept in memory without what is absent."""
+    plain, seldom = samples(count=240), np.where(np.arange(240) % 12, NAN, 60.0)
+    whole = Samples(plain.domain, plain.t_ns, {**plain.values, "temperature_c": seldom})
+    cuts = [slice(low, low + 50) for low in range(0, 240, 50)]
+    columns = [{name: column[cut] for name, column in whole.values.items()} for cut in cuts]
+    pieces = [Samples(whole.domain, whole.t_ns[cut], of) for cut, of in zip(cuts, columns, strict=True)]
+    traces.write(path.parent / NAME, [*pieces, samples("dram:0", 3)])
+    found = traces.read(path, record(trace=NAME))
+    assert found is not None
+    assert list(found) == ["gpu:GPU-1", "dram:0"]
+    np.testing.assert_array_equal(found["gpu:GPU-1"].t_ns, whole.t_ns)
+    for name, column in whole.values.items():
+        np.testing.assert_array_equal(found["gpu:GPU-1"].values[name], column)
+    assert [each.name for each in (path.parent / "traces").iterdir()] == ["a.parquet"], "no piece is left"
+
+
+def test_columns_are_read_alike_one_by_one_and_together(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = traces.read(path, record(trace=NAME))
+    monkeypatch.setattr(traces, "CELLS_AT_ONCE", 1)
+    one_by_one = traces.read(path, record(trace=NAME))
+    assert together is not None
+    assert one_by_one is not None
+    for domain, found in together.items():
+        for name in traces.VALUES:
+            np.testing.assert_array_equal(found.values[name], one_by_one[domain].values[name])
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "m" / traces.FOLDER
+    folder.parent.mkdir()
+    traces.write(folder / "a.parquet", [samples()])
+    (folder / ".b.parquet.x1y2.tmp").write_bytes(b"half")
+    (folder / ".b.parquet.z3.tmp").mkdir()
+    (folder / ".b.parquet.z3.tmp" / "0.parquet").write_bytes(b"piece")
+    with MachineFolder(tmp_path, "m") as machine_folder:
+        assert list(machine_folder.recover()) == []
+    assert [each.name for each in folder.iterdir()] == ["a.parquet"]
 
 
 def test_a_domain_of_any_name_is_kept_as_it_is(path: Path) -> None:

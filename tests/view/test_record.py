@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bench.core.block import Phase
+from bench.core.block import Block, Phase
+from bench.core.observed import Observed
 from bench.core.record import Record
 from bench.core.recorded import RecordedEngine
+from bench.core.served import ServedWindow
+from bench.stats.served import served_figures
 from bench.view import terminal
 from bench.view.record import sections
 from tests.support.factory import block, record
@@ -32,3 +35,34 @@ def test_a_pause_without_joules_has_an_estimate_by_the_idle_power() -> None:
     assert " ".join(shown(made).split()).count(estimate) == 1
     made.idle = {}
     assert "tool_pause: about" not in shown(made)
+
+
+def test_a_servers_figures_have_their_kind_of_mean_and_each_reason_code_once() -> None:
+    codes = (["recount-differs"], ["recount-differs"], [], [], [])
+    made = served_record([served_block(number, each) for number, each in enumerate(codes)])
+    text = " ".join(shown(made).split())
+    assert text.count("recount-differs in 2 of 5 windows: our tokenizer's count is another") == 1
+    assert "Values are means over the windows that count" in text
+    restarted = served_record([served_block(number, [], start=1 + number % 2) for number in range(4)])
+    assert "J gross: mean over 2 starts of the server ±" in " ".join(shown(restarted).split())
+    assert "J gross: mean over blocks ±" in text
+
+
+def served_record(blocks: list[Block]) -> Record:
+    made = record(blocks=blocks)
+    made.figures.served = served_figures(blocks)
+    return made
+
+
+def served_block(number: int, codes: list[str], start: int | None = None) -> Block:
+    window = ServedWindow(
+        window="single",
+        start=start,
+        finished=9,
+        open_at_start=1,
+        open_at_end=1,
+        running=1.0,
+        prompts_unique=True,
+        reason_codes=codes,
+    )
+    return block(300.0 + number, observed=Observed(served=window))

@@ -13,7 +13,8 @@ from bench.catalog.sweep import refuse_unasked
 from bench.cli import run_hints, run_planning, sweep_options
 from bench.cli.run_options import RunOptions
 from bench.errors import UsageError
-from bench.fleet.cluster import Cluster, FleetOutcome, measure_on
+from bench.fleet.cluster import Cluster
+from bench.fleet.measuring import FleetOutcome, measure_on
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
 from bench.store import results

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bench.cli import options
+from bench.cli.signals import end_like_ctrl_c
 from bench.errors import UsageError
 from bench.fleet import over_ssh
 from bench.fleet.over_ssh import HostDone, RemoteRun
@@ -41,6 +42,7 @@ def command(
     named = tuple(dict.fromkeys(host.strip() for host in hosts.split(",") if host.strip()))
     if not named or any(host.startswith("-") for host in named):
         raise UsageError(f"{hosts!r} names no machines.", "For example: gpu1,user@gpu2.")
+    end_like_ctrl_c()
     lock, width = threading.Lock(), max(map(len, named))
 
     def say(host: str, line: str) -> None:

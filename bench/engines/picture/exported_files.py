@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import torch
 from torch import nn
 from torch.export.passes import move_to_device_pass
 
+from bench.core.untrusted import json_of
 from bench.engines.device import placed
 from bench.errors import EngineError
 
@@ -92,7 +92,7 @@ def _refuse_pickles(archive: zipfile.ZipFile, file: Path) -> None:
         inner = name.partition("/")[2]
         pickled = False
         if inner.endswith("_config.json"):
-            entries = json.loads(archive.read(name)).get("config", {}).values()
+            entries = json_of(archive.read(name)).get("config", {}).values()
             pickled = any(
                 entry.get("use_pickle") or "obj" in str(entry.get("path_name")) for entry in entries
             )

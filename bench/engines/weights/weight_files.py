@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
+from bench.core.untrusted import json_of
 from bench.errors import EngineError
 
 WeightFilesKind = Literal["model", "network", "pipeline", "adapter"]
@@ -99,7 +100,7 @@ def _wrong_with(path: Path) -> str | None:
                 return f"is cut off: it has {size} bytes"
             (length,) = struct.unpack("<Q", start[:8])
             file.seek(8)
-            header = json.loads(file.read(length)) if length <= size - 8 else None
+            header = json_of(file.read(length)) if length <= size - 8 else None
         expected = (
             8
             + length
@@ -125,7 +126,7 @@ def _wrong_with(path: Path) -> str | None:
 
 def _missing_shards(folder: Path, index: Path) -> Iterator[str]:
     try:
-        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        shards = sorted(set(json_of(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         yield f"{index.relative_to(folder)} cannot be read."
         return
@@ -138,7 +139,7 @@ def _missing_shards(folder: Path, index: Path) -> Iterator[str]:
 def _missing_parts(folder: Path, main: Path) -> Iterator[str]:
     """Components of a pipeline that `model_index.json` names and the folder lacks."""
     try:
-        parts = json.loads(main.read_text(encoding="utf-8"))
+        parts = json_of(main.read_text(encoding="utf-8"))
         named = [name for name, value in parts.items() if isinstance(value, list) and value[0] is not None]
     except (OSError, ValueError, AttributeError, IndexError):
         yield f"{main.name} cannot be read."

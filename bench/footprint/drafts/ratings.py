@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.core.untrusted import json_of
 from bench.errors import RecordError, UsageError
 from bench.footprint.drafts.sheet import SCHEMA
 
@@ -78,7 +78,7 @@ def _agreement(given: dict[str, dict[str, bool]]) -> float | None:
 
 def _key(path: Path) -> dict[str, tuple[str, str]]:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = json_of(path.read_text(encoding="utf-8"))
         items = {name: (entry["record"], entry["output"]) for name, entry in raw["items"].items()}
         schema = raw["schema"]
     except OSError as error:

@@ -29,6 +29,9 @@ from bench.store import results
 
 __all__ = ["FORMATS", "Asked", "imported", "known"]
 
+UNLIKE = (TypeError, ValueError, KeyError, AttributeError, IndexError, OverflowError, ArithmeticError)
+"""Errors of taking apart a file whose parts are of other types than the format's."""
+
 
 @dataclass(frozen=True)
 class ImportFormat:
@@ -108,7 +111,10 @@ def imported(path: Path, asked: Asked, name: str | None = None) -> Imported:
             raise file.wrong(
                 f"--{said} is not for {chosen.about}", "Leave it out, or import that file by itself."
             )
-    rows = list(chosen.rows(file))
+    try:
+        rows = list(chosen.rows(file))
+    except UNLIKE as error:
+        raise file.wrong(f"it is not as {chosen.about} is ({type(error).__name__}: {error})") from error
     once = list({row.model_dump_json(exclude={"id", "at"}): row for row in reversed(rows)}.values())[::-1]
     if len(once) < len(rows):
         notes.append(f"{path}: {len(rows) - len(once)} rows are the same as others; they count once.")

@@ -83,7 +83,11 @@ def _of_run(file: File, entry: Mapping[str, Any], at: str) -> Iterator[Published
     system = file.words(run, "model", at)
     hardware, gpus = _hardware(file, run, at)
     conditions = file.conditions(run, CONDITIONS) | ({"gpus": gpus} if gpus else {})
-    load = [f"{name}{conditions[name]:g}" for name in ("concurrency", "input_tokens") if name in conditions]
+    load = [
+        f"{name}{value:g}"
+        for name in ("concurrency", "input_tokens")
+        if isinstance(value := conditions.get(name), float)
+    ]
     for key in energies:
         yield file.row(
             ".".join([at.replace(" ", ""), system.replace("/", "__"), *load, ENERGIES[key]]),

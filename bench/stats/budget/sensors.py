@@ -34,12 +34,13 @@ IN_STEP = 0.45
 0.33 to 0.57, by how deep it is (0.57 between 70 W and 400 W)."""
 PART_TIME_CARDS = {"A100": 0.25, "H100": 0.25, "H200": 0.25, "GH200": 0.25, "V100": 0.50}
 """Share of the time that the power sensor sees. H200 and GH200 are taken to be as the H100."""
-INTEGRATION_DELAY_S = 0.5
-"""Sampled power is late by up to this: half of the 1 s average that is some cards' only power."""
+INTEGRATION_DELAY_S = 0.65
+"""Sampled power is late by up to this: half of the 1 s average that is some cards' only power, a tick of
+0.1 s and a sample of 43 ms. Windows of 2 s from idle into load are 0.57 s late (`scripts/bench-faults`)."""
 
 
 def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:
-    """Delay of power added up on a card without a counter: as calibrated, or half a second."""
+    """Delay of power added up on a card without a counter: as calibrated, or `INTEGRATION_DELAY_S`."""
     gpus = evidence.read_from("power-integration")
     if not gpus:
         return

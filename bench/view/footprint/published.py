@@ -79,7 +79,7 @@ def sections(found: PublishedFigures) -> Iterator[Section | str]:
     yield from (f"left out: {reason}" for reason in measured.left_out)
     yield Section("Notes", tuple(f"{number}  {note}" for note, number in notes.items()))
     ids = table(columns("id", "system", "scope"), ((row.id, row.system, row.scope) for row in rows))
-    yield Section("Ids, whole, as `footprint cost` and `footprint fleet` take them", (ids,))
+    yield Section("Ids, whole, as `footprint cost` and `footprint projection` take them", (ids,))
     without = ((system.name, system.kind, system.how) for system in without_a_figure(modality))
     heads = columns("system", "kind", "what can be done instead")
     yield Section("No published figure", (table(heads, without),))

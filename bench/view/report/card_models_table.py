@@ -55,7 +55,7 @@ def parts(boards: Sequence[Ranking], groups: view.Groups) -> Iterator[Table]:
 
 def _row(board: Ranking, each: LikeCards, name: str) -> tuple[Cell, ...]:
     spread, joules = each.spread, [row.energy.value for row in each.rows]
-    found = (each.reason, None, None)
+    found: tuple[Cell, ...] = (each.reason, None, None)
     if spread is not None:
         found = tuple(_percent(value) for value in (spread.value, spread.low, spread.high))
     return (

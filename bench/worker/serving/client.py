@@ -10,13 +10,13 @@ A request that fails is an answer with a reason code, since others go on meanwhi
 from __future__ import annotations
 
 import base64
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
+from bench.core.untrusted import json_of
 from bench.worker.serving.apis import MEDIA, PATHS, Api
 from bench.worker.serving.secrets import ApiKey
 
@@ -143,7 +143,7 @@ class ServerClient:
         """The picture in an answer's JSON; it is there when all of it has come."""
         answer.end_ns = time.monotonic_ns()
         try:
-            (picture, *_) = json.loads(answer.content)["data"] or [{"b64_json": ""}]
+            (picture, *_) = json_of(answer.content)["data"] or [{"b64_json": ""}]
             if picture.get("b64_json") is None and picture.get("url"):
                 return self._failed(answer, "no-picture", "the answer has a URL in place of a picture")
             answer.content = base64.b64decode(picture["b64_json"], validate=True)
@@ -159,7 +159,7 @@ class ServerClient:
         if data == "[DONE]":
             return False
         try:
-            event = json.loads(data)
+            event = json_of(data)
             self._note(answer, event, now_ns)
         except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             self._failed(answer, "not-openai", f"an event that no such API has: {data[:80]}")

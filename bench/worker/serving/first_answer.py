@@ -94,7 +94,7 @@ async def _refused(client: ServerClient, answer: Answer, server: ServedServer, k
             return EngineError(
                 f"The server at {url} does not answer (silent): {answer.message}.", advice("silent")
             )
-        case "http-404" | "http-400" | "http-422":
+        case "http-404" | "http-400" | "http-422" | "http-500":  # 500: one that loads models by their names
             listed = await _models(client, url)
             if listed is not None and server.name not in listed:
                 return EngineError(

@@ -23,6 +23,8 @@ from bench.worker.serving.terms import Terms
 from bench.worker.serving.windows import Moments
 
 OF_TOKENS = ("output_tokens", "stated_tokens", "counted_tokens", "input_tokens", "cached_input_share")
+REPLACED = "\ufffd"
+"""Character in place of invalid bytes: a text with it splits into other tokens."""
 CACHE_HITS = 0.2
 """Share of prompts in the prefix cache from which on it is a reason code. Prompts begin with a mark that is
 used once, so what is there is a chat template's beginning, or another client's."""
@@ -62,7 +64,7 @@ def observed_window(
         found.ttft_s = percentiles([(a.first_ns - a.sent_ns) / 1e9 for a in done if a.first_ns is not None])
     if media:
         found.absent |= dict.fromkeys(OF_TOKENS, f"an answer of {PATHS[terms.api]} has no tokens")
-        _note_codes(found, pieces=0)
+        _note_codes(found, ())
         return found
     found.inter_token_s = percentiles([gap for a in done for gap in np.diff(a.pieces_ns) / 1e9])
     _note_counts(found, done, dict(zip(map(id, counted), tallies, strict=True)), terms)
@@ -70,7 +72,7 @@ def observed_window(
     if terms.price is not None and found.input_tokens is not None and output is not None:
         dollars = found.input_tokens * terms.price.input_usd + output * terms.price.output_usd
         found.price_usd = dollars / 1e6
-    _note_codes(found, pieces=sum(len(a.pieces_ns) for a in done))
+    _note_codes(found, done)
     return found
 
 
@@ -141,13 +143,16 @@ def _note_stated(found: ServedWindow, stated: StatedLoad, workload: Workload) ->
         found.absent["cache_hit_share"] = "the server has no metric of its prefix cache"
 
 
-def _note_codes(found: ServedWindow, pieces: int) -> None:
+def _note_codes(found: ServedWindow, done: Sequence[Answer]) -> None:
     stated, counted = found.stated_tokens, found.counted_tokens
     if stated is not None and counted is not None and abs(stated - counted) > counts.DISAGREE * counted:
-        # A server that sends a piece a token agrees with its own usage: then it is our count that is off,
-        # since a text (of random weights, say) need not split again into the tokens that it was made of.
+        # A text of random weights, say, need not split again into the tokens that it was made of. Then a
+        # server that sends a piece a token agrees with its own usage; one that holds back tokens without
+        # a whole character sends fewer pieces, and texts in which bytes were replaced.
+        pieces = sum(len(a.pieces_ns) for a in done)
         agrees = abs(stated - pieces) <= counts.DISAGREE * pieces
-        found.reason_codes.append("recount-differs" if agrees else "usage-disagrees")
+        broken = 2 * sum(REPLACED in a.text for a in done) > len(done)
+        found.reason_codes.append("recount-differs" if agrees or broken else "usage-disagrees")
     if stated is None and found.output_tokens is not None:
         found.reason_codes.append("no-usage")
     if max(found.cache_hit_share or 0.0, found.cached_input_share or 0.0) > CACHE_HITS:

@@ -1,4 +1,4 @@
-"""`footprint scenario`, `cost`, `fleet` as they are typed: text, JSON, mistakes, what they load."""
+"""`footprint scenario`, `cost`, `projection` as they are typed: text, JSON, mistakes, what they load."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEW = ("--draws", "2000")
 VIEWS = {
     ("footprint", "scenario", "--all", "critics", *FEW): SCENARIOS_LEAVE_OUT,
     ("footprint", "cost"): COSTS_LEAVE_OUT,
-    ("footprint", "fleet", LLAMA): PROJECTIONS_LEAVE_OUT,
+    ("footprint", "projection", LLAMA): PROJECTIONS_LEAVE_OUT,
 }
 
 
@@ -171,21 +171,21 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
             ("footprint", "cost", LLAMA, "--pue", "1.3"),
             "--pue changes nothing: no figure here is of scope host or wall.",
         ),
-        (("footprint", "fleet", LLAMA, "--scope", "gpu"), "no record is named"),
-        (("footprint", "fleet", LLAMA, "--images-per-week", "1e9"), "--images-per-week changes nothing"),
-        (("footprint", "fleet", LLAMA, "--utilisation", "0.5"), "--utilisation changes nothing"),
+        (("footprint", "projection", LLAMA, "--scope", "gpu"), "no record is named"),
+        (("footprint", "projection", LLAMA, "--images-per-week", "1e9"), "--images-per-week changes nothing"),
+        (("footprint", "projection", LLAMA, "--utilisation", "0.5"), "--utilisation changes nothing"),
         (
-            ("footprint", "fleet", SD35, "--images-per-week", "1e9", "--tokens-per-week", "1e9"),
+            ("footprint", "projection", SD35, "--images-per-week", "1e9", "--tokens-per-week", "1e9"),
             "--tokens-per-week changes nothing: no case here is of tokens.",
         ),
         (
-            ("footprint", "fleet"),
+            ("footprint", "projection"),
             "RECORD|ID",
         ),
-        (("footprint", "fleet", SD35), "State --images-per-week NUMBER."),
-        (("footprint", "fleet", LLAMA, "--tokens-per-week", "-3"), "It must be between"),
-        (("footprint", "fleet", LLAMA, "--idle-share", "idle.blom"), 'Did you mean "idle.bloom"?'),
-        (("footprint", "fleet", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
+        (("footprint", "projection", SD35), "State --images-per-week NUMBER."),
+        (("footprint", "projection", LLAMA, "--tokens-per-week", "-3"), "It must be between"),
+        (("footprint", "projection", LLAMA, "--idle-share", "idle.blom"), 'Did you mean "idle.bloom"?'),
+        (("footprint", "projection", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
     ],
     ids=lambda found: " ".join(found) if isinstance(found, tuple) else "",
 )
@@ -210,15 +210,15 @@ def test_a_projection_refuses_what_changes_nothing_at_scope_host(
 ) -> None:
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = stored(record(blocks=[block(energies=each, tokens=340)] * 5))
-    assert typed("footprint", "fleet", path, "--scope", "host").status == 0
-    done = typed("footprint", "fleet", path, "--scope", "host", *option)
+    assert typed("footprint", "projection", path, "--scope", "host").status == 0
+    done = typed("footprint", "projection", path, "--scope", "host", *option)
     assert (done.status, done.out) == (2, "")
     assert f"{option[0]} changes nothing: {why}" in " ".join(done.err.split())
 
 
 def test_a_projection_leaves_no_name_out(typed: Typed, stored: Callable[[Record], Path]) -> None:
     pages = stored(record())
-    done = typed("footprint", "fleet", LLAMA, pages)
+    done = typed("footprint", "projection", LLAMA, pages)
     assert (done.status, done.out) == (2, "")
     assert "no joules per token or image." in done.err
 
@@ -254,7 +254,7 @@ def test_cost_alone_shows_what_is_published_and_its_price(typed: Typed) -> None:
 
 
 def test_project_names_every_assumption(typed: Typed) -> None:
-    done = typed("footprint", "fleet", LLAMA, "--capacity", "80..100", "--card-power", "700")
+    done = typed("footprint", "projection", LLAMA, "--capacity", "80..100", "--card-power", "700")
     text = words(done)
     assert "Assumptions" in done.out.splitlines()
     for name in (
@@ -275,7 +275,7 @@ def test_project_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) ->
     """A record knows the power of its card, so cards are counted without being told."""
     done = typed(
         "footprint",
-        "fleet",
+        "deployment",
         stored(tokens()),
         "--tokens-per-week",
         "6.048e11",
@@ -283,17 +283,17 @@ def test_project_json_by_hand(typed: Typed, stored: Callable[[Record], Path]) ->
         "0.5",
         "--json",
     )
-    fleet = json.loads(done.out)["fleets"][0]
-    assert fleet["kind"] == "measured"
+    deployment = json.loads(done.out)["deployments"][0]
+    assert deployment["kind"] == "measured"
     busy_w = 300 / 340 * 1e6
-    assert fleet["cards"]["result"]["value"] == pytest.approx(busy_w / (10.0 * 0.5))
-    assert fleet["power"]["result"]["value"] == pytest.approx(busy_w * 1.43 / (1 - 0.091) * 1.54 / 1e6)
+    assert deployment["cards"]["result"]["value"] == pytest.approx(busy_w / (10.0 * 0.5))
+    assert deployment["power"]["result"]["value"] == pytest.approx(busy_w * 1.43 / (1 - 0.091) * 1.54 / 1e6)
 
 
 def test_images_have_a_volume_of_their_own(typed: Typed) -> None:
-    fleet = json.loads(typed("footprint", "fleet", SD35, "--images-per-week", "1e9", "--json").out)["fleets"][
-        0
-    ]
-    assert fleet["per"] == "image"
-    assert "cards" not in fleet
-    assert "cards: not counted" in typed("footprint", "fleet", SD35, "--images-per-week", "1e9").out
+    deployment = json.loads(typed("footprint", "projection", SD35, "--images-per-week", "1e9", "--json").out)[
+        "deployments"
+    ][0]
+    assert deployment["per"] == "image"
+    assert "cards" not in deployment
+    assert "cards: not counted" in typed("footprint", "projection", SD35, "--images-per-week", "1e9").out

@@ -8,6 +8,15 @@ draws `BUSY_W` while they generate. Nothing else is changed; a fault is named in
     nan-at:N       the output of the Nth generation is spoilt
     slow:S         each generation takes S seconds more
 
+and of cases whose batch is N alone, so that the others show that they are untouched:
+
+    address-space:N  the worker's address space is limited, and a generation asks for more
+    crash:N          a generation reads memory that is not there, in native code
+    endless:N        a generation never ends, and takes processor time
+    deadlock:N       loading waits for a lock that it has
+
+Limits of `bench.worker.deadline` are JOULEBENCH_TEST_IDLE_S where that is set.
+
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
 befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
 stand-in whose counter ticks often. JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation
@@ -17,20 +26,25 @@ are drawn. Its power then ends when the work should, however late a busy machine
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
+import resource
 import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
 from bench.meters import edges
-from bench.worker import process
+from bench.worker import deadline, process
 from tests.standin import CONTROL_VARIABLE, append_event, draw
 
 BUSY_W, IDLE_W = 300.0, 60.0
@@ -39,7 +53,7 @@ TOKEN_S = 0.02
 """Time of a token of a part, where several models make an item."""
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
 PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
-WORK_VARIABLE = "JOULEBENCH_TEST_WORK"
+WORK_VARIABLE, IDLE_VARIABLE = "JOULEBENCH_TEST_WORK", "JOULEBENCH_TEST_IDLE_S"
 
 real_create = bench.engines.create
 
@@ -96,6 +110,25 @@ class SleepingWriter(Pretend):
         return OutputCheck(tokens=(self._new_tokens,) * made.items, prompt_tokens=made.payload)
 
 
+def _run_out_of_address_space() -> None:
+    """Ask for a gigabyte more than half a gigabyte that is left."""
+    used = psutil.Process().memory_info().vms
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**29, resource.RLIM_INFINITY))
+    bytearray(2**30)
+
+
+def _never_end() -> None:
+    while True:
+        pass
+
+
+SPOILING: dict[str, Callable[[], object]] = {
+    "address-space": _run_out_of_address_space,
+    "crash": lambda: ctypes.string_at(0),
+    "endless": _never_end,
+}
+
+
 class Metered:
     """An engine that draws `BUSY_W` on a stand-in GPU while it works, and fails where it is told to."""
 
@@ -110,6 +143,10 @@ class Metered:
         self._value = float(value or 0)
 
     def load(self) -> LoadedModel:
+        if self._fault == "deadlock" and self._batch == self._value:
+            lock = threading.Lock()
+            lock.acquire()
+            lock.acquire()
         return self._engine.load()
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
@@ -152,6 +189,8 @@ class Metered:
             raise engine_error(
                 torch.OutOfMemoryError("CUDA out of memory."), "generate", "m", Weights(kind="random")
             )
+        if self._batch == self._value and self._fault in SPOILING:
+            SPOILING[self._fault]()
         if self._fault == "kill-at" and self._calls == self._value:
             os.kill(os.getpid(), signal.SIGKILL)
         if self._fault == "slow":
@@ -192,5 +231,6 @@ def create(spec: EngineSpec) -> Any:
 
 if __name__ == "__main__":
     process.WORKER = "tests.support.main_job.worker"
+    deadline.IDLE_S = float(os.environ.get(IDLE_VARIABLE, deadline.IDLE_S))
     edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
     main()

@@ -144,7 +144,8 @@ class Server:
         self._sent = headers.get("authorization", "").removeprefix("bearer ")
         asked = json.loads(body)
         if asked["model"] != manners.model:
-            return await _json(writer, 404, {"error": {"message": f"no model {asked['model']}"}})
+            status = 404 if manners.status == 200 else manners.status
+            return await _json(writer, status, {"error": {"message": f"no model {asked['model']}"}})
         number = next(self._numbers)
         manners.seen.append(asked)
         if number == manners.dies_at:

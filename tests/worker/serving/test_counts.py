@@ -52,6 +52,24 @@ def test_a_text_that_does_not_split_again_into_its_tokens_is_a_caveat_and_no_fau
     assert found.reason_codes == ["recount-differs"]
 
 
+@pytest.mark.parametrize(
+    ("text", "codes"), [("a b\ufffd c", ["recount-differs"]), ("a b c", ["usage-disagrees"])]
+)
+def test_texts_with_replaced_bytes_are_not_held_against_usage(text: str, codes: list[str]) -> None:
+    class Splits(TokenCounter):
+        def count(self, text: str) -> int:
+            return 10 * len(text.split())
+
+    terms = Terms(
+        Workload(kind="single", producer="endpoint"), "chat", 20, (0, 0), True, Splits(object()), None
+    )
+    answer = Answer(0, 1, pieces_ns=list(range(2, 14)), texts=[text], usage=Usage(5, 20))
+    answer.end_ns, answer.finish = 100, "length"
+    found = account_of([answer], Moments(0, 100), terms, [], StatedLoad())
+    assert found.window.reason_codes == codes
+    assert found.checks[0].problems == ()
+
+
 def test_a_saturated_window_that_would_be_too_short_is_refused_with_a_number_that_does() -> None:
     workload = Workload(kind="saturated", load=8, producer="endpoint", requests=100)
     require_long_enough(workload, 3.0)  # 91 requests, 8 at a time, 3 s each: 34 s

@@ -102,6 +102,14 @@ def test_a_model_that_the_server_does_not_have_is_said_with_those_it_has() -> No
     assert "serve: {name: ...}" in said
 
 
+def test_a_server_that_fails_to_load_a_model_by_its_name_is_asked_for_those_it_has() -> None:
+    """`transformers serve` answers with status 500 where the hub has no such model."""
+    with serving(Manners(status=500)) as url, pytest.raises(EngineError) as caught:
+        window(case({"name": "another"}), url)
+    assert "The server has no model another; it has tiny." in str(caught.value)
+    assert caught.value.missing, "exit status 2, as other wrong use"
+
+
 def test_a_missing_key_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SERVED_TEST_KEY", raising=False)
     said = sentence(Manners(), spec={"key": "SERVED_TEST_KEY"})
@@ -150,6 +158,7 @@ def test_a_silent_server_is_given_up_after_the_time_of_the_catalogue() -> None:
     begun = time.monotonic()
     said = sentence(Manners(silent_from=1), spec={"answer_seconds": 0.3})
     assert "(silent): nothing came for 0.3 s" in said
+    assert "`serve: {answer_seconds: ...}`" in said
     assert time.monotonic() - begun < 5
 
 

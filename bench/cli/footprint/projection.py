@@ -1,4 +1,4 @@
-"""`python -m bench footprint fleet RECORD|ID...`: joules of one token or image as those of a fleet."""
+"""`bench footprint projection RECORD|ID...`: joules of one token or image as those of a deployment."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import click
 from bench.cli import completing, options
 from bench.cli.record_arguments import named_rates
 from bench.errors import UsageError
-from bench.footprint.fleet import FleetAssumptions, ProjectedFleet, project
 from bench.footprint.grid import choose
+from bench.footprint.projection import Projection, ProjectionAssumptions, project
 from bench.footprint.rates import EnergyRate, assumed
 from bench.view import json_document, terminal
-from bench.view.documents.fleet import document
-from bench.view.footprint.fleet import sections
+from bench.view.documents.projection import document
+from bench.view.footprint.projection import sections
 
 SCALABLE = ("token", "image")
 """Units of a number per week."""
 NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
-@click.command("fleet")
+@click.command("projection")
 @click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...", shell_complete=completing.records)
 @click.option("--tokens-per-week", metavar="NUMBER", help=f"{NUMBER} [default: service.aggregator.tokens]")
 @click.option("--images-per-week", metavar="NUMBER", help=f"{NUMBER} Needed for images.")
@@ -59,23 +59,23 @@ def command(
     results: Path,
     **stated: str | None,
 ) -> int:
-    """Project joules to a fleet: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
+    """Project joules to a deployment: power, cards, MWh and t CO2e a year, share of a data-centre capacity.
 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; ID a published
     figure in joules per token or image, such as mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct. Each
-    is a fleet of its own.
+    is a deployment of its own.
     """
     weekly = {
         "token": assumed("--tokens-per-week", tokens_per_week, "tokens/week", "service.aggregator.tokens")
     }
     if images_per_week is not None:
         weekly["image"] = assumed("--images-per-week", images_per_week, "images/week", "")
-    found: list[ProjectedFleet] = []
+    found: list[Projection] = []
     for rate in _scalable(names, results, scope):
         if rate.made not in weekly:
             raise UsageError(f"{rate.source}: how many images a week?", "State --images-per-week NUMBER.")
         chains = project(rate, weekly[rate.made], _assumptions(stated, grid, rate))
-        found.append(ProjectedFleet(rate, chains))
+        found.append(Projection(rate, chains))
     volumes = {"tokens_per_week": tokens_per_week, "images_per_week": images_per_week}
     _refuse_without_effect(stated | volumes, found)
     if as_json:
@@ -97,7 +97,7 @@ def _scalable(names: tuple[str, ...], results: Path, scope: str | None) -> Itera
         yield from kept
 
 
-def _refuse_without_effect(given: dict[str, str | None], found: list[ProjectedFleet]) -> None:
+def _refuse_without_effect(given: dict[str, str | None], found: list[Projection]) -> None:
     """Refuse an option that no step of any case took up; --capacity and --grid always are."""
     scopes, made = {rate.scope for rate, _ in found}, {rate.made for rate, _ in found}
     counted = any("cards" in chains for _, chains in found)
@@ -117,10 +117,10 @@ def _refuse_without_effect(given: dict[str, str | None], found: list[ProjectedFl
             raise UsageError(f"--{name.replace('_', '-')} changes nothing: {why}.", "Leave it out.")
 
 
-def _assumptions(stated: dict[str, str | None], grid: str | None, rate: EnergyRate) -> FleetAssumptions:
+def _assumptions(stated: dict[str, str | None], grid: str | None, rate: EnergyRate) -> ProjectionAssumptions:
     power = None if rate.card_w is None else str(rate.card_w)
     card = stated["card_power"] or power
-    return FleetAssumptions(
+    return ProjectionAssumptions(
         host=assumed("--host", stated["host"], "1", "host.gemini"),
         idle=assumed("--idle-share", stated["idle_share"], "1", "idle.gemini"),
         utilisation=assumed("--utilisation", stated["utilisation"], "1", "utilisation.wu"),

@@ -1,4 +1,4 @@
-"""Document of `footprint fleet --json`: a fleet a case, and the assumptions of all."""
+"""Document of `footprint projection --json`: a deployment a case, and the assumptions of all."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.footprint.caveats import PROJECTIONS_LEAVE_OUT
-from bench.footprint.fleet import ProjectedFleet, factors_of
+from bench.footprint.projection import Projection, factors_of
 from bench.view.documents.sourced import chain_json, row_json
 
 
-def document(found: Sequence[ProjectedFleet]) -> dict[str, Any]:
-    """Every chain of each fleet, by name."""
+def document(found: Sequence[Projection]) -> dict[str, Any]:
+    """Every chain of each deployment, by name."""
     return {
-        "fleets": [
+        "deployments": [
             {
                 "case": rate.name,
                 "kind": rate.kind,

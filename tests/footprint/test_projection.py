@@ -1,4 +1,4 @@
-"""Joules of tokens and images as money and as a fleet: by hand, and what must hold of any input."""
+"""Joules of tokens and images as money and as a deployment: by hand, and what must hold of any input."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from bench.core.quantities import Joules, UnitError
 from bench.errors import UsageError
 from bench.footprint.cost import electricity, list_prices, per, relatives
-from bench.footprint.fleet import FleetAssumptions, project
 from bench.footprint.measured import row_of
+from bench.footprint.projection import ProjectionAssumptions, project
 from bench.footprint.rates import EnergyRate, assumed, of_published, of_record
 from bench.footprint.reference import factors
 from bench.stats.figures import derive
@@ -27,7 +27,7 @@ TOKEN = EnergyRate(
 WEEKLY = factor(604_800e6, "tokens/week")
 """A million tokens a second."""
 
-GIVEN = FleetAssumptions(
+GIVEN = ProjectionAssumptions(
     host=factor(1.5, "1"),
     idle=factor(0.25, "1"),
     utilisation=factor(0.5, "1"),

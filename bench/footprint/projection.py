@@ -1,9 +1,9 @@
-"""Projection from joules of one token or image to a fleet: power, cards, energy and CO2e of a year.
+"""Projection from joules of one token or image to a deployment: power, cards, energy and CO2e of a year.
 
-    found = project(rate, weekly, FleetAssumptions(...))
+    found = project(rate, weekly, ProjectionAssumptions(...))
     found["power"].result, found["CO2e"].result, found["share"].result
 
-The fleet does nothing else: a number per week, evenly over the year, all at the joules of one case.
+The deployment does nothing else: a number per week, evenly over the year, all at the joules of one case.
 Each step shows its factor. Inside: what the energy's scope includes, and what host, idle share and PUE add.
 Outside: training, making the machines, networks, and what users' own devices draw.
 """
@@ -34,8 +34,8 @@ MW_PER_GW = 1e3
 
 
 @dataclass(frozen=True)
-class FleetAssumptions:
-    """Factors between one case and a fleet."""
+class ProjectionAssumptions:
+    """Factors between one case and a deployment."""
 
     host: Factor
     """Energy of the server over that of its cards; for energy of scope gpu."""
@@ -62,8 +62,8 @@ class FleetAssumptions:
             check(self.card_power, "W", 1.0, 1e4)
 
 
-class ProjectedFleet(NamedTuple):
-    """A fleet that works at the joules of one case; its chains are named as in `project`."""
+class Projection(NamedTuple):
+    """A deployment that works at the joules of one case; its chains are named as in `project`."""
 
     rate: EnergyRate
     chains: dict[str, Chain[Any]]
@@ -75,13 +75,15 @@ class ProjectedFleet(NamedTuple):
         return Chain(last.result, last.scope, tuple(steps))
 
 
-def factors_of(fleets: Iterable[ProjectedFleet]) -> list[Factor]:
-    """Every factor of some fleets, once."""
-    steps = (step for fleet in fleets for chain in fleet.chains.values() for step in chain.steps)
+def factors_of(deployments: Iterable[Projection]) -> list[Factor]:
+    """Every factor of some deployments, once."""
+    steps = (
+        step for deployment in deployments for chain in deployment.chains.values() for step in chain.steps
+    )
     return list({factor.id: factor for step in steps for factor in step.factors}.values())
 
 
-def project(rate: EnergyRate, weekly: Factor, given: FleetAssumptions) -> dict[str, Chain[Any]]:
+def project(rate: EnergyRate, weekly: Factor, given: ProjectionAssumptions) -> dict[str, Chain[Any]]:
     """Power, energy and CO2e of a year, share of a capacity, cards where a card's power is known; by name."""
     given.check()
     check(weekly, f"{rate.made}s/week", 1e-6, 1e21)
@@ -107,7 +109,7 @@ def project(rate: EnergyRate, weekly: Factor, given: FleetAssumptions) -> dict[s
     return found
 
 
-def _drawn(working: Chain[Megawatts], given: FleetAssumptions) -> Chain[Megawatts]:
+def _drawn(working: Chain[Megawatts], given: ProjectionAssumptions) -> Chain[Megawatts]:
     """Power from the grid while the work is done: with host, idle machines and overhead."""
     chain = working
     if chain.scope == "gpu":

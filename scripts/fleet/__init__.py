@@ -1,0 +1,1 @@
+"""Time that a fleet spends outside its cases: `python -m scripts.fleet`."""

@@ -1,0 +1,36 @@
+"""Loading of a case: what is said where it cannot be loaded here, but has a server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bench.catalog.cases import Case
+from bench.core.workload import CLOSED
+from bench.errors import EngineError
+from bench.measurement import loaded_case
+from tests.support.served.producing import case
+
+
+class NoHub:
+    """A producer whose model cannot be fetched."""
+
+    def load(self, _case: Case) -> None:
+        raise EngineError("The model hub cannot be reached.", "Log in.", missing=True)
+
+
+@pytest.mark.parametrize(
+    ("of", "remedy"),
+    [
+        (replace(case(), workload=CLOSED), "Add --workload single to ask its server. Log in."),
+        (case(), "Log in."),
+    ],
+)
+def test_a_model_that_has_a_server_is_said_to_need_a_workload(of: Case, remedy: str) -> None:
+    nothing: Any = None
+    with pytest.raises(EngineError) as caught:
+        loaded_case._load(cast(Any, NoHub()), nothing, cast(Any, SimpleNamespace(case=of)))
+    assert (caught.value.remedy, caught.value.missing) == (remedy, True)
