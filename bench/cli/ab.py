@@ -59,7 +59,8 @@ if TYPE_CHECKING:
 )
 @click.option("--fail-on", "limits", multiple=True, metavar="LIMIT", help="energy:5%, time:3%. Repeatable.")
 @click.option(
-    "--seed",
+    "--order-seed",
+    "seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,

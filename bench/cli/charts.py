@@ -18,7 +18,7 @@ CAPTIONS = "captions.md"
 
 
 @click.command("charts")
-@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completing.files)
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completing.records)
 @click.option(
     "-o",
     "--output",

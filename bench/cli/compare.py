@@ -35,7 +35,7 @@ from bench.view.documents import comparison as comparison_document
 from bench.view.printable import printable
 
 sides_argument = click.argument(
-    "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.files
+    "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.records
 )
 vary_option = click.option(
     "--vary", multiple=True, metavar="KEY", help="A key that is meant to differ, such as dtype. Repeatable."
@@ -52,7 +52,7 @@ accepted_option = click.option(
 
 @click.command("compare")
 @sides_argument
-@click.option("--json", "as_json", is_flag=True, help="The comparison as JSON.")
+@options.json_option
 @click.option(
     "--fail-on", "limits", multiple=True, metavar="LIMIT", help="energy:5%, time:3%, page:200J. Repeatable."
 )

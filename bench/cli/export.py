@@ -22,7 +22,7 @@ _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
 @click.command("export", epilog=f"Formats:\n\n\b\n{_LISTED}")
 @click.argument("name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.files)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.records)
 @click.option(
     "-o",
     "--output",

@@ -26,8 +26,8 @@ SHOWN = 200
 
 @click.command("query")
 @click.argument("sql", required=False)
-@click.option("--csv", "as_csv", is_flag=True, help="All rows as CSV; an empty cell is not known.")
-@click.option("--json", "as_json", is_flag=True, help="All rows as a list of JSON objects.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV: all rows; an empty cell is not known.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: all rows, a list of objects.")
 @options.results_option
 @options.debug_option
 def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:

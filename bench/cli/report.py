@@ -23,7 +23,7 @@ KINDS = ("html", "md", "json")
 
 
 @click.command("report")
-@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completing.files)
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=completing.records)
 @click.option(
     "-o",
     "--output",
@@ -41,7 +41,7 @@ KINDS = ("html", "md", "json")
 )
 @click.option(
     "--baseline",
-    shell_complete=completing.files,
+    shell_complete=completing.records,
     metavar="PATH",
     help="Records to compare with: a file, a folder, main:results.",
 )

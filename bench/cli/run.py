@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--target",
     callback=options.parse_fraction,
     metavar="FRACTION",
-    help="Half width of the 95 % interval to reach, such as 2%. [default: the catalogue's]",
+    help="Half width of the 95 % interval to reach, such as 2%.",
 )
 @click.option(
     "--max-seconds",
@@ -81,8 +81,8 @@ if TYPE_CHECKING:
     metavar="N",
     help="Start a case's server N times and measure each start: how much they differ is a figure.",
 )
-@click.option("--idle-seconds", type=options.Finite(min=1), help="Longest look at idle power.")
-@click.option("--country", metavar="ISO3", help="Grid factor of this country, such as USA, IND, DEU.")
+@click.option("--idle", "idle_seconds", type=options.SecondsParam(min=1), help="Longest look at idle power.")
+@click.option("--grid", "country", metavar="COUNTRY", help="Electricity: a country (DEU, India).")
 @click.option("--save-outputs", is_flag=True, help="Keep pages, images and sounds beside the record.")
 @click.option(
     "--allow-remote-code",

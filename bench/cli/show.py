@@ -20,8 +20,8 @@ from bench.view import record as records
 
 
 @click.command("show")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
-@click.option("--json", "as_json", is_flag=True, help="The record as JSON, checked.")
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.records)
+@click.option("--json", "as_json", is_flag=True, help="As JSON: the record, checked.")
 @click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.results_option
 @options.debug_option

@@ -58,9 +58,15 @@ _OPTIONS = (
     click.option(
         "--order",
         type=click.Choice(["blocked", "interleaved"]),
-        help="Of the cases: as listed, or shuffled by --order-seed.",
+        help="Of the cases: as listed, or shuffled by --order-seed. [default: the suite's, else blocked]",
     ),
-    click.option("--order-seed", type=click.IntRange(0, 2**31 - 1), default=0, help="Seed of the order."),
+    click.option(
+        "--order-seed",
+        type=click.IntRange(0, 2**31 - 1),
+        default=0,
+        show_default=True,
+        help="Seed of the order.",
+    ),
     click.option("--yes", is_flag=True, help="Begin a sweep of more than 100 cases; list all in a dry run."),
     click.option(
         "--again/--resume",

@@ -27,7 +27,7 @@ from bench.view.package import package_section
 
 
 @click.command("validate")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.files)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.records)
 @click.option("--quiet", is_flag=True, help="Say nothing of what is in order.")
 @click.option(
     "--key",

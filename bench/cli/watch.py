@@ -24,8 +24,8 @@ from bench.errors import UsageError
     "--for", "limit_s", type=options.SecondsParam(min=0.2), help="End after this long, such as 60s."
 )
 @click.option("--once", is_flag=True, help="One look after one interval, and no live screen.")
-@click.option("--json", "as_json", is_flag=True, help="JSON Lines: one object a look. [default in a pipe]")
-@click.option("--csv", "as_csv", is_flag=True, help="CSV: one row a domain and look.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON Lines: one object a look. [default in a pipe]")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV: one row a domain and look.")
 @click.option(
     "-o",
     "--output",
@@ -43,7 +43,8 @@ from bench.errors import UsageError
     help="With a COMMAND: look at idle power this long before it, for net joules.",
 )
 @click.option(
-    "--repeat",
+    "--runs",
+    "repeat",
     type=click.IntRange(1, 1000),
     default=1,
     show_default=True,
@@ -116,7 +117,7 @@ def _refuse_contradictions(
     if command_line and (as_json or as_csv) and output is None:
         raise UsageError("stdout is the COMMAND's own.", "Add -o FILE for the lines (-o - for stdout, too).")
     if not command_line and (idle_s or repeat > 1):
-        raise UsageError("--idle and --repeat are for a COMMAND.", "Write it behind --.")
+        raise UsageError("--idle and --runs are for a COMMAND.", "Write it behind --.")
 
 
 def _refuse_uncounted(

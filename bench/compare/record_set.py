@@ -189,7 +189,7 @@ def _watched(text: str, where: str) -> EnergyResult:
     if last.get("event") != "end" or last.get("result") is None:
         raise RecordError(
             f"{where}: lines of watch without a command's result.",
-            "Write one: watch --repeat 5 -o FILE -- COMMAND.",
+            "Write one: watch --runs 5 -o FILE -- COMMAND.",
         )
     result = EnergyResult.model_validate(last["result"])
     return result if result.name else result.model_copy(update={"name": shlex.join(last["command"])})

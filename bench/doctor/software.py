@@ -157,7 +157,7 @@ def codecarbon(answer: ProbeAnswer) -> Iterator[Finding]:
         yield Finding(SOFTWARE, name, "ok", text)
     if found["unknown_country"]:
         text = f"defaults.country of the catalogue: {found['unknown_country']}"
-        yield Finding(CATALOGUE, "country", "missing", text, "python -m bench run --country USA", needed=True)
+        yield Finding(CATALOGUE, "country", "missing", text, "python -m bench run --grid USA", needed=True)
 
 
 def smi(facts: GpuDriverFacts, program: str, driver: str | None) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 for rate in of_record(row_of(record, "llama.json"), "llama.json"): ...   # J/token and J/page
 of_published("mlenergy3.chat.H100.Qwen__Qwen3-8B")           # J/token
-assumed("--idle", "0.1..0.3", "1", default="idle.gemini")
+assumed("--idle-share", "0.1..0.3", "1", default="idle.gemini")
 """
 
 from __future__ import annotations

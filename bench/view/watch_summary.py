@@ -97,7 +97,7 @@ def _notes(run: WatchedCommand) -> Iterator[str]:
             "the card's unknown gain included."
         )
     if len(result.blocks) == 1:
-        yield "One run has no interval: --repeat 5 gives one."
+        yield "One run has no interval: --runs 5 gives one."
 
 
 def _missing(run: WatchedCommand) -> dict[str, str]:

@@ -123,7 +123,7 @@ FIRST_MEASURE = (
     "15",
     "--block-seconds",
     "3",
-    "--idle-seconds",
+    "--idle",
     "2",
     "--quick",
 )
@@ -230,7 +230,7 @@ def _measure(item: Planned) -> tuple[str, ...]:
         "--target": asked.target,
         "--max-seconds": asked.max_seconds,
         "--block-seconds": asked.block_seconds,
-        "--idle-seconds": asked.idle_seconds,
+        "--idle": asked.idle_seconds,
     }
     given = tuple(
         text for option, value in named.items() if value is not None for text in (option, f"{value:g}")

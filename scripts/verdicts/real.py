@@ -15,7 +15,7 @@ from scripts.verdicts.trials import Trial, compared, run
 CPU = ["--device", "cpu"]
 PAIRED = ("tiny-bloom", "tiny-bloom,batch=4", "tiny-stable-diffusion")
 """The cases of `smoke`."""
-AS_SMOKE = ["--weights", "random", "--block-seconds", "2", "--idle-seconds", "2", "--max-seconds", "15"]
+AS_SMOKE = ["--weights", "random", "--block-seconds", "2", "--idle", "2", "--max-seconds", "15"]
 
 
 def apart(folder: Path, comparisons: int) -> Iterator[Trial]:

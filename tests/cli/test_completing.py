@@ -99,6 +99,19 @@ def test_the_catalogue_of_the_line_is_read_and_a_broken_one_is_not_a_traceback(
     assert proposed(f"joulebench run --models {tmp_path / 'none.yaml'} on") == []
 
 
+def test_run_ids_are_proposed_where_no_file_begins_so(
+    proposed: Proposed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("results/machine").mkdir(parents=True)
+    for run_id in ("20260131t120000-3fa9c1", "20260201t120000-3fa9c2"):
+        Path(f"results/machine/{run_id}.json").write_text(f'{{"run_id": "{run_id}"}}')
+    assert proposed("joulebench show 202601") == ["20260131t120000-3fa9c1"]
+    assert proposed("joulebench compare --results none la") == ["latest"]
+    Path("20260131.json").touch()
+    assert proposed("joulebench show 202601") == ["202601"]  # of the type file: the shell lists it
+
+
 @pytest.mark.parametrize("path", [path for path, verb in ALL.items() if verb.module])
 def test_every_verb_completes_every_argument_that_names_records_as_files(program: Path, path: str) -> None:
     """Records are named by path, and a shell that is given nothing proposes nothing."""

@@ -169,7 +169,7 @@ def test_where_nothing_can_be_read_it_is_one_sentence_and_status_2(
         (("--json", "--csv"), "two formats"),
         (("--json", "--", "true"), "stdout is the COMMAND's own"),
         (("--once", "--", "true"), "until it ends"),
-        (("--repeat", "2"), "for a COMMAND"),
+        (("--runs", "2"), "for a COMMAND"),
         (("--", "no such command"), 'Command "no such command" was not found'),
         (("-o", "missing/lines.jsonl"), "cannot be written"),
         (("-o", "/dev/full", "--once"), "cannot be written"),
@@ -336,7 +336,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(standin: StandIn, tmp_path: Pa
 
 
 def test_a_full_disk_leaves_no_command_behind_and_its_sum_is_told(standin: StandIn, tmp_path: Path) -> None:
-    options = ["--interval", "0.2s", "-o", "/dev/full", "--repeat", "2"]
+    options = ["--interval", "0.2s", "-o", "/dev/full", "--runs", "2"]
     done = subprocess.run(
         [sys.executable, "-m", "bench", "watch", *options, "--", "sh", "-c", "sleep 1; touch whole"],
         env=beside(standin),

@@ -179,11 +179,11 @@ def test_what_is_no_energy_of_a_token_or_image_is_refused(name: str, says: str) 
 
 
 def test_what_is_typed_is_a_number_a_range_or_a_bundled_factor() -> None:
-    assert assumed("--idle", None, "1", "idle.gemini") == factors()["idle.gemini"]
-    assert assumed("--idle", "0.3", "1", "idle.gemini").range.is_point
+    assert assumed("--idle-share", None, "1", "idle.gemini") == factors()["idle.gemini"]
+    assert assumed("--idle-share", "0.3", "1", "idle.gemini").range.is_point
     capacity = assumed("--capacity", "80..100", "GW", "capacity.world.2024")
     assert (capacity.value, capacity.low, capacity.high, capacity.evidence) == (90.0, 80.0, 100.0, "stated")
-    assert assumed("--idle", "idle.bloom", "1", "idle.gemini").value == 0.82
+    assert assumed("--idle-share", "idle.bloom", "1", "idle.gemini").value == 0.82
 
 
 @pytest.mark.parametrize(
@@ -199,4 +199,4 @@ def test_what_is_typed_is_a_number_a_range_or_a_bundled_factor() -> None:
 )
 def test_what_is_typed_wrongly_is_refused(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        assumed("--idle", text, "1", "idle.gemini")
+        assumed("--idle-share", text, "1", "idle.gemini")

@@ -208,7 +208,7 @@ def test_what_befalls_a_metered_card_spoils_its_blocks_and_makes_up_no_figure(
         (["tiny-bloom", "--gpus", "7"], '--gpus: "7" '),
         (["tiny-bloom", "--gpus", "MIG-1"], "which has no energy counter of its own"),
         (["tiny-bloom", "--device", "cuda"], "no NVIDIA GPU can be used"),
-        (["tiny-bloom", "--country", "XXX"], 'No grid factor is known for "XXX"'),
+        (["tiny-bloom", "--grid", "XXX"], 'No grid factor is known for "XXX"'),
         (["tiny-bloom", "--attention", "sdpaa"], 'Did you mean "sdpa"?'),
         (["tiny-bloom", "--weights", "hub"], "has no weights on a hub"),
         (["tiny-bloom", "--allow-remote-code", "nobody"], 'Unknown model "nobody"'),

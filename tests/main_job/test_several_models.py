@@ -18,7 +18,7 @@ TRACE = CATALOGUE.with_name("trace.yaml")
 PAUSES_S = 1.2
 """Of the tools of that trace, in a task."""
 STAGES = ["answers", "rankings", "conclusion"]
-LIMITS = ["--block-seconds", str(BLOCK_S), "--max-seconds", "50", "--target", "95%", "--idle-seconds", "2"]
+LIMITS = ["--block-seconds", str(BLOCK_S), "--max-seconds", "50", "--target", "95%", "--idle", "2"]
 
 
 @pytest.mark.slow

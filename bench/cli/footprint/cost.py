@@ -18,7 +18,7 @@ from bench.view.footprint.cost import sections
 
 
 @click.command("cost")
-@click.argument("names", nargs=-1, metavar="[RECORD|ID]...", shell_complete=completing.files)
+@click.argument("names", nargs=-1, metavar="[RECORD|ID]...", shell_complete=completing.records)
 @click.option(
     "--price",
     metavar="USD",

@@ -19,7 +19,7 @@ from bench.view import terminal
 
 
 @click.command("drafts")
-@click.argument("name", metavar="RECORD", shell_complete=completing.files)
+@click.argument("name", metavar="RECORD", shell_complete=completing.records)
 @click.option(
     "--accept",
     "accepts",

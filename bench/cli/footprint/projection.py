@@ -23,7 +23,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
 
 
 @click.command("projection")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...", shell_complete=completing.files)
+@click.argument("names", nargs=-1, required=True, metavar="RECORD|ID...", shell_complete=completing.records)
 @click.option("--tokens-per-week", metavar="NUMBER", help=f"{NUMBER} [default: service.aggregator.tokens]")
 @click.option("--images-per-week", metavar="NUMBER", help=f"{NUMBER} Needed for images.")
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
@@ -31,7 +31,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
     "--host", metavar="FACTOR", help=f"Server over its cards, at scope gpu. {NUMBER} [default: host.gemini]"
 )
 @click.option(
-    "--idle", metavar="SHARE", help=f"Of the energy, nothing asked. {NUMBER} [default: idle.gemini]"
+    "--idle-share", metavar="SHARE", help=f"Of the energy, nothing asked. {NUMBER} [default: idle.gemini]"
 )
 @click.option("--utilisation", metavar="SHARE", help=f"Of a card's time. {NUMBER} [default: utilisation.wu]")
 @click.option(
@@ -107,7 +107,7 @@ def _refuse_without_effect(given: dict[str, str | None], found: list[Projection]
         "tokens_per_week": ("token" not in made, "no case here is of tokens"),
         "images_per_week": ("image" not in made, "no case here is of images"),
         "host": ("gpu" not in scopes, "no case here is of scope gpu"),
-        "idle": whole,
+        "idle_share": whole,
         "pue": whole,
         "utilisation": cards,
         "card_power": cards,
@@ -122,7 +122,7 @@ def _assumptions(stated: dict[str, str | None], grid: str | None, rate: EnergyRa
     card = stated["card_power"] or power
     return ProjectionAssumptions(
         host=assumed("--host", stated["host"], "1", "host.gemini"),
-        idle=assumed("--idle", stated["idle"], "1", "idle.gemini"),
+        idle=assumed("--idle-share", stated["idle_share"], "1", "idle.gemini"),
         utilisation=assumed("--utilisation", stated["utilisation"], "1", "utilisation.wu"),
         pue=assumed("--pue", stated["pue"], "1", "pue.industry.2025"),
         grid=choose(grid),

@@ -18,7 +18,7 @@ from bench.view.footprint.published import brief, sections
 
 
 @click.command("published")
-@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
+@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.records)
 @click.option("--modality", metavar="NAME", help="Only text, image, video, audio, ...")
 @click.option("--unit", metavar="NAME", help="Only what has joules of it: image, audio_second, query, ...")
 @click.option("--scope", metavar="NAME", help=f"Only one scope: {', '.join(SCOPES)}.")

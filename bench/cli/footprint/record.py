@@ -19,7 +19,7 @@ from bench.view.footprint.record import sections
 
 
 @click.command("record")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.records)
 @options.grid_option
 @options.pue_option
 @click.option(

@@ -26,7 +26,7 @@ PAPERS = ("tomlinson2024",)
 
 @click.command("reproduce")
 @click.argument("paper", metavar="PAPER", shell_complete=completing.names_or_files(lambda: PAPERS))
-@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.files)
+@click.argument("names", nargs=-1, metavar="[RECORD]...", shell_complete=completing.records)
 @options.shapes_option
 @options.results_option
 @options.grid_option

@@ -30,7 +30,7 @@ from bench.view.scenario import conclusion, sections
 )
 @click.option(
     "--record",
-    shell_complete=completing.files,
+    shell_complete=completing.records,
     metavar="RECORD",
     help="Measured joules in place of model.energy, with the record's interval: a file, a run's id, latest, "
     "REVISION:PATH, or - for standard input.",

@@ -13,7 +13,7 @@ from bench.footprint.drafts.sheet import write_sheet
 
 
 @click.command("sheet")
-@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
+@click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.records)
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder."
 )

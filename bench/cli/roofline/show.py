@@ -25,7 +25,7 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 
 
 @click.command("show")
-@click.argument("records", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.files)
+@click.argument("records", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.records)
 @click.option(
     "--peaks",
     "file",

@@ -184,7 +184,7 @@ def test_what_is_infinite_is_null_for_a_machine(typed: Typed) -> None:
         ),
         (("footprint", "projection", SD35), "State --images-per-week NUMBER."),
         (("footprint", "projection", LLAMA, "--tokens-per-week", "-3"), "It must be between"),
-        (("footprint", "projection", LLAMA, "--idle", "idle.blom"), 'Did you mean "idle.bloom"?'),
+        (("footprint", "projection", LLAMA, "--idle-share", "idle.blom"), 'Did you mean "idle.bloom"?'),
         (("footprint", "projection", LLAMA, "--grid", "Frnace"), 'Did you mean "France"?'),
     ],
     ids=lambda found: " ".join(found) if isinstance(found, tuple) else "",
