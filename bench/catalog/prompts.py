@@ -64,7 +64,7 @@ def prompts(modality: str, options: Options | None = None) -> PromptSet:
     try:
         return _read(own)
     except UsageError as error:
-        of_tasks = "tasks" in _content(bundled)
+        of_tasks = bool(_content(bundled).tasks)
         raise UsageError(error.message, TRACE_FORM if of_tasks else error.remedy) from error
 
 

@@ -57,4 +57,4 @@ def agreement(ratings: SheetRatings) -> str:
         if ratings.agreement is None
         else f"{ratings.agreement:.0%} of pairs of ratings agree"
     )
-    return f"{ratings.raters} raters; {agreed}; {ratings.unrated} items without a majority."
+    return f"{ratings.raters} {"rater" if ratings.raters == 1 else "raters"}; {agreed}; {ratings.unrated} items without a majority."
