@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,17 @@ from bench.worker.serving.secrets import ApiKey
 
 CONNECT_S = 10.0
 MESSAGE_CHARACTERS = 300
+MOST_TEXT_BYTES = 64_000_000
+"""Of one stream or error, unpacked: 100,000 tokens with their events are 30 MB."""
+MOST_MEDIA_BYTES = 256_000_000
+"""Of one picture, clip or film."""
+
+OF_TRANSFER = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that no longer hold of a body that was read and unpacked."""
+
+
+class AnswerTooLargeError(Exception):
+    """A server that sends more than an answer can be; its message has the limit."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +111,8 @@ class ServerClient:
                 "POST", self._url + PATHS[api], json=body, timeout=timeout
             ) as response:
                 if response.status_code != httpx2.codes.OK:
-                    await response.aread()
-                    return self._failed(answer, f"http-{response.status_code}", self._said(response))
+                    told = b"".join([piece async for piece in _bounded(response, MOST_TEXT_BYTES)])
+                    return self._failed(answer, f"http-{response.status_code}", _said(response, told))
                 if api in MEDIA:
                     await self._receive(answer, response)
                 else:
@@ -111,8 +123,10 @@ class ServerClient:
             return self._failed(answer, "no-connection", f"none within {CONNECT_S:g} s")
         except httpx2.TimeoutException:
             return self._failed(answer, "silent", f"nothing came for {self._answer_s:g} s")
-        except httpx2.TransportError as error:
+        except (httpx2.TransportError, httpx2.DecodingError) as error:
             return self._failed(answer, "stream-cut", str(error) or type(error).__name__)
+        except AnswerTooLargeError as error:
+            return self._failed(answer, "too-large", str(error))
         if answer.failure is not None:
             return answer
         if api == "images":
@@ -126,14 +140,25 @@ class ServerClient:
 
     async def _follow(self, answer: Answer, response: httpx2.Response) -> None:
         """Events of a stream of text, each with the moment at which it came."""
-        async for line in response.aiter_lines():
-            if line.startswith("data:") and not self._take(answer, line[5:].strip()):
-                break
+        rest = bytearray()
+        async for piece in _bounded(response, MOST_TEXT_BYTES):
+            rest += piece
+            if b"\n" not in piece:
+                continue
+            *lines, left = bytes(rest).split(b"\n")
+            rest = bytearray(left)
+            for line in lines:
+                if line.startswith(b"data:") and not self._take(
+                    answer, line[5:].decode(errors="replace").strip()
+                ):
+                    return
+        if rest.startswith(b"data:"):
+            self._take(answer, rest[5:].decode(errors="replace").strip())
 
     async def _receive(self, answer: Answer, response: httpx2.Response) -> None:
         """A file, piece by piece."""
         pieces = []
-        async for piece in response.aiter_bytes():
+        async for piece in _bounded(response, MOST_MEDIA_BYTES):
             self.heard_ns = time.monotonic_ns()
             answer.pieces_ns.append(self.heard_ns)
             pieces.append(piece)
@@ -147,7 +172,7 @@ class ServerClient:
             if picture.get("b64_json") is None and picture.get("url"):
                 return self._failed(answer, "no-picture", "the answer has a URL in place of a picture")
             answer.content = base64.b64decode(picture["b64_json"], validate=True)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             shown = answer.content[:80].decode("utf-8", "replace")
             return self._failed(answer, "not-openai", f"an answer that no such API has: {shown}")
         answer.pieces_ns = [answer.end_ns]
@@ -161,7 +186,7 @@ class ServerClient:
         try:
             event = json_of(data)
             self._note(answer, event, now_ns)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
             self._failed(answer, "not-openai", f"an event that no such API has: {data[:80]}")
         return answer.failure is None
 
@@ -193,23 +218,37 @@ class ServerClient:
         answer.end_ns = time.monotonic_ns()
         return answer
 
-    def _said(self, response: httpx2.Response) -> str:
-        """A server's own words, but for a refused key, of which they may repeat a part."""
-        if response.status_code in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
-            return "the server refuses the key"
-        try:
-            told = response.json()
-            error = told.get("error", told.get("detail", told))
-            return str(error.get("message", error) if isinstance(error, dict) else error)
-        except (ValueError, AttributeError):
-            return response.text
-
     async def get(self, url: str) -> httpx2.Response | None:
-        """What a URL answers; `None` where nothing answers."""
+        """What a URL answers; `None` where nothing answers, or more than an answer can be."""
         try:
-            return await self._http.get(url, timeout=CONNECT_S)
-        except httpx2.TransportError:
+            async with self._http.stream("GET", url, timeout=CONNECT_S) as response:
+                told = b"".join([piece async for piece in _bounded(response, MOST_TEXT_BYTES)])
+                kept = {name: of for name, of in response.headers.items() if name.lower() not in OF_TRANSFER}
+                return httpx2.Response(response.status_code, headers=kept, content=told)
+        except (httpx2.TransportError, httpx2.DecodingError, AnswerTooLargeError):
             return None
+
+
+async def _bounded(response: httpx2.Response, most_bytes: int) -> AsyncIterator[bytes]:
+    """The body as it comes, unpacked. Raises AnswerTooLargeError where it is larger."""
+    total = 0
+    async for piece in response.aiter_bytes():
+        total += len(piece)
+        if total > most_bytes:
+            raise AnswerTooLargeError(f"an answer of more than {most_bytes / 1e6:.0f} MB")
+        yield piece
+
+
+def _said(response: httpx2.Response, told: bytes) -> str:
+    """A server's own words, but for a refused key, of which they may repeat a part."""
+    if response.status_code in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
+        return "the server refuses the key"
+    try:
+        content = json.loads(told)
+        error = content.get("error", content.get("detail", content))
+        return str(error.get("message", error) if isinstance(error, dict) else error)
+    except (ValueError, AttributeError, RecursionError):
+        return told.decode(errors="replace")
 
 
 def _text_of(choice: dict[str, Any]) -> str:
