@@ -57,4 +57,5 @@ def agreement(ratings: SheetRatings) -> str:
         if ratings.agreement is None
         else f"{ratings.agreement:.0%} of pairs of ratings agree"
     )
-    return f"{ratings.raters} {"rater" if ratings.raters == 1 else "raters"}; {agreed}; {ratings.unrated} items without a majority."
+    people = "1 rater" if ratings.raters == 1 else f"{ratings.raters} raters"
+    return f"{people}; {agreed}; {ratings.unrated} items without a majority."

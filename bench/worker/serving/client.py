@@ -244,10 +244,10 @@ def _said(response: httpx2.Response, told: bytes) -> str:
     if response.status_code in (httpx2.codes.UNAUTHORIZED, httpx2.codes.FORBIDDEN):
         return "the server refuses the key"
     try:
-        content = json.loads(told)
+        content = json_of(told)
         error = content.get("error", content.get("detail", content))
         return str(error.get("message", error) if isinstance(error, dict) else error)
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError):
         return told.decode(errors="replace")
 
 
