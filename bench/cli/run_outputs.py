@@ -31,17 +31,17 @@ def show_plan(
 
 
 def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
-    """The table, each pair's ratio, the paths, how to compare; tracebacks of workers with --debug."""
+    """The table, the paths, each pair's ratio, how to compare; tracebacks of workers with --debug."""
     records = [record for record, _ in outcome.records]
     shown = [record for record, _ in outcome.skipped] + records
     nothing_yet = bool(shown) and all(_without_figure(record) for record in shown)
     if shown and not nothing_yet:
         click.echo(f"\n{terminal.text([results.section(shown, notes=asked.notes)])}")
-    if asked.pair is not None:
-        for at in range(0, len(records), 2):
-            click.echo(pair.sentence(records[at : at + 2]))
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(run_hints.relative(path))
+    if asked.pair is not None:
+        for at in range(0, len(records), 2):
+            click.echo(terminal.text(pair.sections(records[at : at + 2])), nl=False)
     if not nothing_yet:
         run_hints.tell_how_to_compare(outcome, asked.results)
     if asked.debug:

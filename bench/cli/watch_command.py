@@ -28,6 +28,8 @@ from bench.errors import RecordError, UsageError
 from bench.measurement.api import Meter
 from bench.measurement.live import LiveMonitor
 from bench.view import terminal
+from bench.view.numbers import duration
+from bench.view.printable import printable
 from bench.view.watch_summary import WatchedCommand, sections
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def watch_command(
         if screen is not None:
             held.callback(screen.clear)
         meter = held.enter_context(Meter(gpus=gpus, idle_seconds=idle_s))
+        click.echo(_begins(command[0], idle_s, repeat), err=True)
         for _ in range(repeat):
             with meter.window():
                 run = _Run(command, meter)
@@ -71,6 +74,13 @@ def watch_command(
         if lines is not None:
             lines.end(run.monitor.look(), run.monitor.own_share(), ended)
     return status
+
+
+def _begins(program: str, idle_s: float, repeat: int) -> str:
+    """What is done now, because the pause before the command shows nothing."""
+    idle = f" for a look at idle power of {duration(idle_s)}" if idle_s else ""
+    times = f"{repeat} times" if repeat > 1 else "once"
+    return f"Resting{idle}, then measuring {printable(program)} {times}, with a rest after each run."
 
 
 def _ended(

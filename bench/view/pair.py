@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.compare.noise import powers_apart
 from bench.core.figures import Estimate
 from bench.core.record import Record
+from bench.view.content import Fold
 from bench.view.numbers import between, digits
 
 
-def sentence(records: Sequence[Record]) -> str:
-    """`B takes 0.87 times the joules of A (0.86 to 0.88, 95 %, 8 pairs): sdxl ... against sdxl ...`."""
+def sections(records: Sequence[Record]) -> Iterator[str | Fold]:
+    """What A and B are, what the ratio has to be read with, and the ratio last, in bold."""
     a, b = records
     if a.pair is None or a.pair.ratio is None:
-        return "No pair of valid blocks, so the ratio is absent."
-    described = b.pair.other if b.pair else a.label  # with the checkout, where that is what differs
-    text = f"{ratio_of(a.pair.ratio, a.case.unit)}.\n  A: {described}\n  B: {a.pair.other}"
+        yield "No pair of valid blocks, so the ratio is absent."
+        return
+    yield f"A: {b.pair.other if b.pair else a.label}"  # with the checkout, where that is what differs
+    yield f"B: {a.pair.other}"
     if apart := powers_apart(a, b):
-        text += f"\n  {apart}"
+        yield apart
     warm, all_blocks = _begun_warm(records)
     if warm:
-        text += f"\n  {warm} of {all_blocks} blocks began more than 2 K above the coolest."
-    return text
+        yield f"{warm} of {all_blocks} blocks began more than 2 K above the coolest."
+    yield Fold(f"{ratio_of(a.pair.ratio, a.case.unit)}.", ())
 
 
 def ratio_of(ratio: Estimate, unit: str) -> str:

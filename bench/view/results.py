@@ -26,12 +26,24 @@ SHORT_DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 
 
 def section(records: Sequence[Record], *, notes: bool = True) -> Section:
-    """A sentence and a row a record, and notes; without `notes` fewer columns and the warnings alone."""
+    """A sentence and a row a record, and notes; without `notes` fewer columns and the warnings alone.
+
+    Records of pairs have a first column with their side.
+    """
     kept = len(COLUMNS) if notes else len(FIRST)
     names = record_labels([_name(record) for record in records], records)
-    rows = (_row(record, name)[:kept] for record, name in zip(records, names, strict=True))
+    rows = [_row(record, name)[:kept] for record, name in zip(records, names, strict=True)]
+    heads = COLUMNS[:kept]
+    if any(record.pair for record in records):
+        heads = (*columns("A/B"), *heads)
+        rows = [(_side(record), *row) for record, row in zip(records, rows, strict=True)]
     told = [*_warnings(records), *(_notes(records) if notes else [MORE])]
-    return Section("", (*sentences.of_records(records), "", table(COLUMNS[:kept], rows), "", *told))
+    return Section("", (*sentences.of_records(records), "", table(heads, rows), "", *told))
+
+
+def _side(record: Record) -> str:
+    """Name of a record in the ratio of its pair."""
+    return record.pair.side if record.pair else ""
 
 
 def _name(record: Record) -> str:

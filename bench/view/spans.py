@@ -1,7 +1,7 @@
 """Values with their ends, written: half a 95 % interval after ±, a range in brackets, both in cells.
 
 plus_minus(Span(412.0, 387.0, 437.0)).text           # "412 ± 25"
-span(Range(14.4, 12.2, 19.2))                        # "14.4 (12.2 to 19.2)"
+span(Range(14.4, 12.2, 19.2))                        # "14 (12 to 19)"
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from string import ascii_uppercase
 from bench.compare.across import Span
 from bench.core.quantities import Range
 from bench.view.content import Cell, Written
-from bench.view.numbers import between, digits, ranged
+from bench.view.numbers import digits, ranged
 
 
 def plus_minus(found: Span) -> Written:
@@ -42,10 +42,8 @@ def letters_of(number: int) -> list[str]:
 
 
 def span(found: Range) -> str:
-    """`1430` for a point, `14.4 (12.2 to 19.2)` for a range."""
-    if found.is_point:
-        return digits(found.value)
-    return f"{digits(found.value)} ({between(found.low, found.high)})"
+    """`1,430` for a point, `14 (12 to 19)` for a range, as many digits as the range allows."""
+    return ranged(found.value, found.low, found.high)
 
 
 def spanned(found: Range | None) -> Cell:

@@ -15,7 +15,8 @@ from bench.core.observed import Observed, StartConditions
 from bench.core.record import Record
 from bench.core.repetition import Pair, StopInfo
 from bench.measurement.outcome import RunOutcome
-from bench.view.pair import sentence
+from bench.view import results, terminal
+from bench.view.pair import sections
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.factory import GPU, block, record
@@ -129,10 +130,25 @@ def paired(ratio: Estimate | None, blocks: list[Block] | None = None) -> Record:
     return record(blocks=blocks, pair=pair)
 
 
+def sentence(records: list[Record]) -> str:
+    return terminal.text(sections(records))
+
+
+def test_rows_of_a_pair_have_a_column_with_their_side() -> None:
+    pair = Pair(side="A", other="b", other_hash="0" * 16, id="1", order="ABBA", ratio=None)
+    both = [record(pair=pair.model_copy(update={"side": side})) for side in ("A", "B")]
+    shown = terminal.text([results.section(both, notes=False)]).splitlines()
+    heads = next(number for number, line in enumerate(shown) if line.startswith("A/B "))
+    assert [line.split()[0] for line in shown[heads + 1 : heads + 3]] == ["A", "B"]
+    alone = terminal.text([results.section([record()], notes=False)])
+    assert "A/B" not in alone
+
+
 def test_a_ratio_is_said_with_its_interval_and_with_what_it_does_not_hold() -> None:
     ratio = Estimate(value=0.8712, low=0.865, high=0.8775, n=8)
     like, unlike = paired(ratio), paired(ratio, [block(600.0) for _ in range(5)])
     said = sentence([like, like])
+    assert said.endswith("8 pairs).\n")  # the answer is last
     assert "B takes 0.8712 times A's joules a page (0.8650 to 0.8775, 95 %, 8 pairs)." in said
     assert "4.9 points" not in said
     assert like.figures.headline_scope == "gpu"
