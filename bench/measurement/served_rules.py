@@ -93,7 +93,7 @@ SERVED_RULES = (
         "token counts disagree",
         None,
         "one of the two counts is wrong",
-        "Check the server's usage and `serve: {tokenizer: ...}`; for random weights use --weights random.",
+        "Check the server's usage and `serve: {tokenizer: ...}`; random weights have to be named as such.",
         _counts_disagree,
     ),
     Rule(

@@ -70,7 +70,19 @@ def _evidence(record: Measurement, domains: tuple[str, ...], *, net: bool) -> Bu
 def _can_be_reckoned_with(blocks: Sequence[Block], joules: Sequence[float], record: Measurement) -> bool:
     """Whether a file, which may have been edited, still describes a measurement."""
     idle = [watts for seen in record.idle.values() for watts in (seen.power_w, seen.before, seen.after)]
-    energies = [energy.gross_j for block in blocks for energy in block.energy.values()]
+    energies = [
+        joules
+        for block in blocks
+        for energy in block.energy.values()
+        for joules in (
+            energy.gross_j,
+            energy.edge_u_j,
+            energy.edge_common_u_j,
+            energy.rests_j,
+            energy.rests_u_j,
+            energy.clock_u_j,
+        )
+    ]
     numbers = [*joules, *idle, *energies, *(block.units for block in blocks)]
     return all(block.work_s > 0 and (block.units or 0) > 1 / LARGEST for block in blocks) and all(
         number is None or is_number(number) for number in numbers

@@ -30,6 +30,7 @@ import bench.measurement.idle
 import bench.measurement.instruments
 import bench.measurement.loaded_case
 import bench.measurement.procedure
+import bench.measurement.recorder_check
 import bench.meters.gpus.nvml
 import bench.meters.meter_set
 import bench.meters.recorder
@@ -75,6 +76,7 @@ TIMED = (
     bench.measurement.idle,
     bench.measurement.loaded_case,
     bench.measurement.procedure,
+    bench.measurement.recorder_check,
     bench.worker.producers.worker,
 )
 """Modules whose `time` is the virtual one."""

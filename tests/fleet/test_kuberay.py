@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from bench.cli import run
 
 DOCS = Path(__file__).parents[2] / "docs"
-SCHEMA = json.loads(Path(__file__).with_name("rayjob.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(Path(__file__).with_name("rayjob_schema.json").read_text(encoding="utf-8"))
 Change = Callable[[Any], object]
 
 

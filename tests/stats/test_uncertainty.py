@@ -582,6 +582,7 @@ def test_odd_observations_are_taken_as_none(odd: Any) -> None:
         block(1e300),
         block(units=1e-300),
         block(300.0, units=-1.0),
+        block(energies={GPU: energy(300.0, 240.0).model_copy(update={"edge_u_j": 1e308})}),
     ],
 )
 def test_numbers_that_cannot_be_give_a_reason(spoilt: Block) -> None:

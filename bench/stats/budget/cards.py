@@ -107,8 +107,10 @@ def edge_parts_j(block: Block, gpus: Sequence[str]) -> tuple[float, float]:
     """
     energies = [block.energy[name] for name in gpus]
     common_j = [energy.edge_common_u_j or 0.0 for energy in energies]
-    own_j2 = [(e.edge_u_j or 0.0) ** 2 - c**2 for e, c in zip(energies, common_j, strict=True)]
-    return math.sqrt(max(0.0, math.fsum(own_j2))), math.hypot(*common_j)
+    each_u_j = [energy.edge_u_j or 0.0 for energy in energies]
+    # A product of numbers that cannot be is infinite, where a square raises OverflowError.
+    own_j2 = sum((u - c) * (u + c) for u, c in zip(each_u_j, common_j, strict=True))
+    return math.sqrt(max(0.0, own_j2)), math.hypot(*common_j)
 
 
 def _joules_per_tick(evidence: BudgetEvidence, gpus: Sequence[str]) -> tuple[float, list[float], bool]:

@@ -48,7 +48,7 @@ def section(data: ReportData) -> Section | None:
     if alike:
         parts = [*card_models_table.parts(found.boards, groups), *charts_of]
         parts.append(Fold("Each machine", (matrix, *tables_of)))
-    beside = references.parts(found.boards, data.settings.references)
+    beside = tuple(references.parts(found.boards, data.settings.references))
     lead = (
         "Joules per unit of each case on each machine, with the absolute 95 % interval: the card's own error "
         "is in it. A rank is a range where intervals overlap; nothing is ranked across scopes, kinds or "

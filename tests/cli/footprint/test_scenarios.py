@@ -241,7 +241,7 @@ def test_cost_sets_electricity_beside_list_prices(typed: Typed, stored: Callable
     assert rows["million tokens"] == pytest.approx(1e6 * 300 / 340 / 3.6e6 * 0.1)
     assert rows["page"] == pytest.approx(300 / 3.6e6 * 0.1)
     text = words(typed("footprint", "cost", path, "--price", "0.1"))
-    assert "5.84 (" in text
+    assert "5.8 (" in text
     assert "DeepSeek-V3.2 input 0.28" in text
     assert "DeepSeek-V3.2 output 0.42" in text
     assert "GPT-5.4 output 15" in text
