@@ -73,7 +73,10 @@ def _read(name: str) -> PromptSet:
     raw = _content(name)
     texts = tuple(str(entry.text) for entry in raw.prompts)
     if raw.tasks:  # what an agent is given is more than a text: the engine reads it
-        texts = tuple(json.dumps(task, sort_keys=True, ensure_ascii=False) for task in raw.tasks)
+        try:
+            texts = tuple(json.dumps(task, sort_keys=True, ensure_ascii=False) for task in raw.tasks)
+        except TypeError as error:  # YAML has keys and values that JSON has not
+            raise UsageError(f"{name}: a task is not plain text and numbers: {error}.", TRACE_FORM) from error
     if raw.about is not None:  # the same task for each text of another file
         texts = tuple(f"{raw.task}\n\n{text}" for text in _read(raw.about).texts)
     if not texts:
