@@ -48,10 +48,10 @@ from scripts.torture.seeds import (
     HISTORY,
     LINES,
     METRICS,
-    SCENARIO,
     STREAM,
     TASKS,
 )
+from tests.support.elsewhere import SCENARIO
 from tests.support.sample import pair, run, save
 
 

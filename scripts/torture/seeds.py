@@ -5,40 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tests.support.elsewhere import IMAGE
+
 ROOT = Path(__file__).resolve().parents[2]
 HISTORY = ROOT / "tests" / "store" / "history"
 CATALOGUE = (ROOT / "tests" / "support" / "served" / "models.yaml").read_text(encoding="utf-8")
-SCENARIO = """\
-about: A person of 1500 g an hour against a model of 1 Wh a page.
-unit: page
-person:
-  footprint: {value: 13.14, unit: t CO2e/yr, source: a table}
-  hours: {value: 8760, unit: h/yr, source: a table}
-  work: {value: 0.8, unit: h/page, source: a table}
-model:
-  energy: {value: 3600, unit: J/page, scope: host, source: a table}
-  grid: {value: 400, unit: g CO2e/kWh, source: a table}
-  pue: {value: 1.5, unit: '1', source: a table}
-  prompts: {value: 2, unit: prompts/page, source: a table}
-"""
 FOREIGN: tuple[dict[str, Any], ...] = (
     {
         "task": "text-to-image",
         "architecture": "diffusion",
-        "configurations": [
-            {
-                "model_id": "a/diffuser",
-                "gpu_model": "B200",
-                "num_gpus": 1,
-                "batch_size": 2,
-                "energy_per_image_joules": 344.3,
-                "batch_latency_s": 1.05,
-                "image_height": 1024,
-                "image_width": 1024,
-                "inference_steps": 20,
-                "weight_precision": "bfloat16",
-            }
-        ],
+        "configurations": [IMAGE],
     },
     {
         "hw": "h200",

@@ -16,7 +16,6 @@ from bench.core.machine import Machine
 from bench.core.observed import Observed
 from bench.core.provenance import Provenance
 from bench.core.record import Record
-from bench.core.served import ServedWindow
 from bench.errors import EngineError
 from bench.measurement import build_record, procedure
 from bench.measurement.build_record import CaseFacts
@@ -52,15 +51,7 @@ class FakeCase:
     def block(self) -> None:
         start = self.state.start_number
         count = len(self.state.measured)
-        window = ServedWindow(
-            window="single",
-            start=start,
-            finished=9,
-            open_at_start=1,
-            open_at_end=1,
-            running=1.0,
-            prompts_unique=True,
-        )
+        window = factory.served_window(start)
         joules = JOULES[start or 1] * (1 + 0.002 * (count % 3 - 1))
         self.state.blocks.append(factory.block(joules, observed=Observed(served=window)))
 

@@ -27,17 +27,7 @@ def window(start: int | None, end_to_end_s: float | None = None) -> ServedWindow
     seconds = None
     if end_to_end_s is not None:
         seconds = Percentiles(median=end_to_end_s, p90=end_to_end_s, p99=end_to_end_s, n=9)
-    return ServedWindow(
-        window="single",
-        start=start,
-        finished=9,
-        open_at_start=1,
-        open_at_end=1,
-        running=1.0,
-        output_tokens=900.0,
-        prompts_unique=True,
-        end_to_end_s=seconds,
-    )
+    return factory.served_window(start, output_tokens=900.0, end_to_end_s=seconds)
 
 
 def test_scatter_between_starts_is_apart_from_that_of_blocks() -> None:

@@ -16,6 +16,7 @@ from bench.core.energy import DomainEnergy, DomainKind
 from bench.core.figures import Carbon
 from bench.core.record import Record
 from bench.core.repetition import StopInfo
+from bench.core.served import ServedWindow
 from bench.stats.figures import derive
 
 GPU = "gpu:GPU-00000000-1111-2222-3333-444444444444"
@@ -87,6 +88,14 @@ def block(
         valid=valid,
         energy=dict(energies) if energies is not None else {GPU: energy(gpu_j, net_j)},
         **(edges | more),
+    )
+
+
+def served_window(start: int | None = None, **more: Any) -> ServedWindow:
+    """A window of a server with one request at a time, of one of its starts."""
+    facts: dict[str, Any] = {"finished": 9, "open_at_start": 1, "open_at_end": 1, "running": 1.0}
+    return ServedWindow.model_validate(
+        {"window": "single", "start": start, "prompts_unique": True} | facts | more
     )
 
 

@@ -6,11 +6,10 @@ from bench.core.block import Block, Phase
 from bench.core.observed import Observed
 from bench.core.record import Record
 from bench.core.recorded import RecordedEngine
-from bench.core.served import ServedWindow
 from bench.stats.served import served_figures
 from bench.view import terminal
 from bench.view.record import sections
-from tests.support.factory import block, record
+from tests.support.factory import block, record, served_window
 
 
 def shown(made: Record) -> str:
@@ -55,14 +54,5 @@ def served_record(blocks: list[Block]) -> Record:
 
 
 def served_block(number: int, codes: list[str], start: int | None = None) -> Block:
-    window = ServedWindow(
-        window="single",
-        start=start,
-        finished=9,
-        open_at_start=1,
-        open_at_end=1,
-        running=1.0,
-        prompts_unique=True,
-        reason_codes=codes,
-    )
+    window = served_window(start, reason_codes=codes)
     return block(300.0 + number, observed=Observed(served=window))

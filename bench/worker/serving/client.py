@@ -172,7 +172,7 @@ class ServerClient:
             if picture.get("b64_json") is None and picture.get("url"):
                 return self._failed(answer, "no-picture", "the answer has a URL in place of a picture")
             answer.content = base64.b64decode(picture["b64_json"], validate=True)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             shown = answer.content[:80].decode("utf-8", "replace")
             return self._failed(answer, "not-openai", f"an answer that no such API has: {shown}")
         answer.pieces_ns = [answer.end_ns]
@@ -186,7 +186,7 @@ class ServerClient:
         try:
             event = json_of(data)
             self._note(answer, event, now_ns)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
             self._failed(answer, "not-openai", f"an event that no such API has: {data[:80]}")
         return answer.failure is None
 

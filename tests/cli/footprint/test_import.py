@@ -15,21 +15,10 @@ from tests.cli.commands import command
 from tests.cli.conftest import Typed
 from tests.cli.footprint.imports import LINE, PHASE, emissions, rows
 from tests.compare.machines import on
+from tests.support.elsewhere import IMAGE
 from tests.support.factory import case
 from tests.support.sample import save
 
-IMAGE = {
-    "model_id": "Efficient-Large-Model/SANA1.5_1.6B_1024px_diffusers",
-    "gpu_model": "B200",
-    "num_gpus": 1,
-    "batch_size": 2,
-    "energy_per_image_joules": 344.3,
-    "batch_latency_s": 1.05,
-    "image_height": 1024,
-    "image_width": 1024,
-    "inference_steps": 20,
-    "weight_precision": "bfloat16",
-}
 TASK = {"task": "text-to-image", "architecture": "diffusion", "configurations": [IMAGE]}
 SERVED = {
     "avg_output_len": 646.6,

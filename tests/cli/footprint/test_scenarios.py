@@ -13,7 +13,7 @@ from bench.footprint.caveats import COSTS_LEAVE_OUT, PROJECTIONS_LEAVE_OUT, SCEN
 from bench.footprint.scenarios.files import bundled
 from tests.cli.conftest import Typed, words
 from tests.cli.loading import loaded_by
-from tests.footprint.scenarios.helpers import PLAIN
+from tests.support.elsewhere import SCENARIO
 from tests.support.factory import GPU, RAM, block, energy, record
 
 LLAMA = "mlenergy3.chat.H100.meta-llama__Llama-3.1-8B-Instruct"
@@ -101,7 +101,7 @@ def test_a_scenario_of_ones_own_with_a_record_in_it(
     typed: Typed, stored: Callable[[Record], Path], tmp_path: Path
 ) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text(PLAIN, encoding="utf-8")
+    mine.write_text(SCENARIO, encoding="utf-8")
     done = typed(
         "footprint",
         "scenario",

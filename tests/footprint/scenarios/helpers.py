@@ -8,20 +8,7 @@ from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.draft import ScenarioDraft
 from bench.footprint.scenarios.files import load
 from bench.footprint.scenarios.scenario import Scenario
-
-PLAIN = """\
-about: A person of 1500 g an hour against a model of 1 Wh a page.
-unit: page
-person:
-  footprint: {value: 13.14, unit: t CO2e/yr, source: a table}
-  hours: {value: 8760, unit: h/yr, source: a table}
-  work: {value: 0.8, unit: h/page, source: a table}
-model:
-  energy: {value: 3600, unit: J/page, scope: host, source: a table}
-  grid: {value: 400, unit: g CO2e/kWh, source: a table}
-  pue: {value: 1.5, unit: '1', source: a table}
-  prompts: {value: 2, unit: prompts/page, source: a table}
-"""
+from tests.support.elsewhere import SCENARIO
 
 TRAINING = """\
 training:
@@ -72,17 +59,17 @@ upbringing:
   hours: {value: 80000, unit: h, source: a table}
 """
 
-WHOLE = PLAIN + TRAINING + EMBODIED + EDITING + BATCH + IDLE
+WHOLE = SCENARIO + TRAINING + EMBODIED + EDITING + BATCH + IDLE
 
 
-def draft(folder: Path, text: str = PLAIN) -> ScenarioDraft:
+def draft(folder: Path, text: str = SCENARIO) -> ScenarioDraft:
     """What a file with this text states."""
     path = folder / "mine.yaml"
     path.write_text(text, encoding="utf-8")
     return load(path)
 
 
-def scenario(folder: Path, text: str = PLAIN, *changes: str) -> Scenario:
+def scenario(folder: Path, text: str = SCENARIO, *changes: str) -> Scenario:
     """The scenario of a file with this text, changed as with --set."""
     found = draft(folder, text)
     for change in changes:

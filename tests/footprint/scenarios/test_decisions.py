@@ -10,7 +10,8 @@ from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.decisions import decided
 from bench.footprint.scenarios.files import find
 from bench.footprint.scenarios.simulation import SimulationReport
-from tests.footprint.scenarios.helpers import COMPUTER, EDITING, PLAIN, draft
+from tests.footprint.scenarios.helpers import COMPUTER, EDITING, draft
+from tests.support.elsewhere import SCENARIO
 
 DRAWS = 20_000
 CRITICS = {
@@ -57,4 +58,4 @@ def test_beside_twenty_years_of_electricity_no_laptop_decides() -> None:
 
 
 def test_a_scenario_that_names_no_choice_has_no_such_line(tmp_path: Path) -> None:
-    assert decided(draft(tmp_path, PLAIN + EDITING + COMPUTER), 1000, 0) is None
+    assert decided(draft(tmp_path, SCENARIO + EDITING + COMPUTER), 1000, 0) is None

@@ -17,16 +17,8 @@ from bench.footprint.scenarios.inputs import figure
 from bench.footprint.scenarios.model import footprint
 from bench.footprint.scenarios.simulation import SimulationReport
 from bench.store import results
-from tests.footprint.scenarios.helpers import (
-    BATCH,
-    EDITING,
-    EMBODIED,
-    PLAIN,
-    TRAINING,
-    WHOLE,
-    draft,
-    scenario,
-)
+from tests.footprint.scenarios.helpers import BATCH, EDITING, EMBODIED, TRAINING, WHOLE, draft, scenario
+from tests.support.elsewhere import SCENARIO
 from tests.support.factory import GPU, RAM, block, case, energy, record
 
 
@@ -224,8 +216,8 @@ MISTAKES: list[tuple[str, Callable[[str], str], str]] = [
 def test_a_mistake_in_a_file_is_shown_where_it_stands(
     change: Callable[[str], str], says: str, tmp_path: Path
 ) -> None:
-    text = change(PLAIN)
-    assert text != PLAIN
+    text = change(SCENARIO)
+    assert text != SCENARIO
     with pytest.raises(CatalogError) as caught:
         scenario(tmp_path, text)
     assert says in str(caught.value)
@@ -234,7 +226,7 @@ def test_a_mistake_in_a_file_is_shown_where_it_stands(
 
 def test_every_mistake_is_listed_at_once(tmp_path: Path) -> None:
     with pytest.raises(CatalogError) as caught:
-        draft(tmp_path, PLAIN.replace("prompts:", "promts:").replace("unit: page\n", "unit: pages\n"))
+        draft(tmp_path, SCENARIO.replace("prompts:", "promts:").replace("unit: page\n", "unit: pages\n"))
     assert len([line for line in str(caught.value).splitlines() if "mine.yaml:" in line]) == 2
 
 
@@ -277,7 +269,7 @@ def test_a_mistake_on_the_command_line_is_shown_with_what_was_typed(
     change: str, says: str, tmp_path: Path
 ) -> None:
     with pytest.raises((UsageError, CatalogError)) as caught:
-        scenario(tmp_path, PLAIN, change)
+        scenario(tmp_path, SCENARIO, change)
     assert says in str(caught.value)
     assert f"--set {change}" in str(caught.value) or "mine" in str(caught.value)
 
@@ -321,9 +313,9 @@ def test_a_cards_power_gives_no_time_from_a_servers_energy(tmp_path: Path) -> No
     with pytest.raises(CatalogError, match=says):
         build(find("critics").changed("model.host=none").changed("model.energy=bloom2022.request.paper"))
     with pytest.raises(CatalogError, match=f"--set embodied.power=gpu.power: .*{says}"):
-        scenario(tmp_path, PLAIN + EMBODIED, "embodied.power=gpu.power")
+        scenario(tmp_path, SCENARIO + EMBODIED, "embodied.power=gpu.power")
     cards = ("model.energy=3600 J/page gpu", "model.host=1.3", "embodied.power=gpu.power")
-    assert scenario(tmp_path, PLAIN + EMBODIED, *cards).inputs["embodied.power"].spread.value == 400.0
+    assert scenario(tmp_path, SCENARIO + EMBODIED, *cards).inputs["embodied.power"].spread.value == 400.0
 
 
 def test_changes_take_the_place_of_what_a_file_states(tmp_path: Path) -> None:
@@ -349,7 +341,7 @@ def test_a_grid_is_what_grid_options_take(tmp_path: Path) -> None:
     path = tmp_path / "grid.yaml"
     path.write_text("value: 44.2\nunit: g CO2e/kWh\nyear: 2024\nsource: Ember\n", encoding="utf-8")
     for typed in (str(path), "44.2", "grid.fra.2024.ecologits-mixes"):
-        assert scenario(tmp_path, PLAIN, f"model.grid={typed}").inputs["model.grid"].spread.value == 44.2
+        assert scenario(tmp_path, SCENARIO, f"model.grid={typed}").inputs["model.grid"].spread.value == 44.2
 
 
 def saved(folder: Path, found: Record) -> Path:
@@ -366,7 +358,7 @@ def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> Non
     """300 J a page at scope gpu; absolute interval; its batch, and 10 W (300 J in 30 s) of its one card."""
     row = row_at(saved(tmp_path, record(case=case(batch=4))))
     found = build(
-        draft(tmp_path, PLAIN + EMBODIED + BATCH)
+        draft(tmp_path, SCENARIO + EMBODIED + BATCH)
         .changed("model.host=host.gemini")
         .measured(row, "--record x")
     )
@@ -407,7 +399,7 @@ def test_a_record_of_the_host_brings_a_cards_share_of_its_power(tmp_path: Path) 
     """305 J in 30 s around one card: the hours are those of the card whichever of the two is counted."""
     each = {GPU: energy(300.0), RAM: energy(5.0, kind="estimated")}
     path = saved(tmp_path, record(blocks=[block(energies=each)] * 5))
-    base = draft(tmp_path, PLAIN + EMBODIED)
+    base = draft(tmp_path, SCENARIO + EMBODIED)
     host = build(base.measured(row_at(path, "host"), "--record x"))
     card = build(base.changed("model.host=1").measured(row_at(path, "gpu"), "--record x"))
     assert host.inputs["embodied.power"].spread.value == pytest.approx(305.0 / 30.0)
@@ -415,8 +407,8 @@ def test_a_record_of_the_host_brings_a_cards_share_of_its_power(tmp_path: Path) 
 
 
 def test_the_editing_part_makes_the_second_side(tmp_path: Path) -> None:
-    assert scenario(tmp_path, PLAIN).sides == ("model",)
-    assert scenario(tmp_path, PLAIN + EDITING).sides == ("model", "together")
+    assert scenario(tmp_path, SCENARIO).sides == ("model",)
+    assert scenario(tmp_path, SCENARIO + EDITING).sides == ("model", "together")
 
 
 def test_the_file_that_the_documentation_shows_is_one(tmp_path: Path) -> None:
@@ -442,7 +434,7 @@ def of_model(folder: Path, model: str) -> MeasuredRow:
 
 def test_what_belonged_to_the_replaced_energy_goes_with_it(tmp_path: Path) -> None:
     """Training of another model and what is said of its energy go; what a record does not bring is named."""
-    base = draft(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    base = draft(tmp_path, SCENARIO + OWN).changed("model.host=host.bloom")
     own = base.without("model.host")
     assert build(own).leaves_out == ("The desk.", "The empty machine is in the energy.")
     found = build(base.measured(of_model(tmp_path, "llama"), "--record x"))
@@ -460,14 +452,14 @@ def test_what_belonged_to_the_replaced_energy_goes_with_it(tmp_path: Path) -> No
 
 
 def test_a_record_of_the_very_model_keeps_its_training(tmp_path: Path) -> None:
-    base = draft(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    base = draft(tmp_path, SCENARIO + OWN).changed("model.host=host.bloom")
     found = build(base.measured(of_model(tmp_path, "bloom-176b"), "--record x"))
     assert "training.total" in found.inputs
     assert not any("Training" in each for each in found.leaves_out)
 
 
 def test_what_is_stated_anew_is_no_other_models(tmp_path: Path) -> None:
-    base = draft(tmp_path, PLAIN + OWN).changed("model.host=host.bloom")
+    base = draft(tmp_path, SCENARIO + OWN).changed("model.host=host.bloom")
     found = base.measured(of_model(tmp_path, "llama"), "--record x")
     for change in (
         *(f"{key}=1" for key in ("model.host", "model.grid", "model.pue", "training.days")),

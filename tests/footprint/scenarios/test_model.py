@@ -21,18 +21,18 @@ from tests.footprint.scenarios.helpers import (
     COMPUTER,
     EDITING,
     EMBODIED,
-    PLAIN,
     TRAINING,
     UPBRINGING,
     WHOLE,
     scenario,
 )
+from tests.support.elsewhere import SCENARIO
 
 
 @pytest.mark.parametrize("kind", ["uniform", "triangular", "normal", "lognormal"])
 def test_a_speed_is_drawn_as_a_speed(kind: str, tmp_path: Path) -> None:
     """250 words over the hours drawn are the speeds that were stated; 95 % of the hours lie inside."""
-    found = scenario(tmp_path, PLAIN, f"person.work=200..500 words/h {kind}")
+    found = scenario(tmp_path, SCENARIO, f"person.work=200..500 words/h {kind}")
     hours = found.draws(40_000, 1)["person.work"]
     as_stated = found.inputs["person.work"].spread.stated
     middle = 350.0 if kind != "lognormal" else math.sqrt(200 * 500)
@@ -46,7 +46,7 @@ def test_a_speed_is_drawn_as_a_speed(kind: str, tmp_path: Path) -> None:
 
 def test_by_hand(tmp_path: Path) -> None:
     """0.8 h × 1500 g/h; 2 drafts of 1 Wh × 1.5 × 0.4 g/Wh; 10 + 4 + 2 × 1.5 = 17 min of the person."""
-    found = footprint(scenario(tmp_path, PLAIN + EDITING).values())
+    found = footprint(scenario(tmp_path, SCENARIO + EDITING).values())
     assert found.person_g == pytest.approx(1200.0)
     assert found.draft_g == pytest.approx(0.6)
     assert found.model_g == pytest.approx(1.2)
@@ -64,7 +64,7 @@ def test_every_part_by_hand(tmp_path: Path) -> None:
 
 def test_the_person_by_hand(tmp_path: Path) -> None:
     """An hour: 1500 g, 202 kg over 8320 h, 250,000 kWh × 0.4 kg over 80,000 h."""
-    found = footprint(scenario(tmp_path, PLAIN + EDITING + COMPUTER + UPBRINGING).values())
+    found = footprint(scenario(tmp_path, SCENARIO + EDITING + COMPUTER + UPBRINGING).values())
     assert found.computer_g == pytest.approx(202e3 / 8320)
     assert found.upbringing_g == pytest.approx(1250.0)
     assert found.hour_g == pytest.approx(1500 + 202e3 / 8320 + 1250)
@@ -74,7 +74,7 @@ def test_the_person_by_hand(tmp_path: Path) -> None:
 
 def test_a_display_is_powered_beside_the_computer(tmp_path: Path) -> None:
     """20 W and 36 W at 500 g/kWh are 28 g an hour."""
-    text = PLAIN.replace(
+    text = SCENARIO.replace(
         "  footprint: {value: 13.14, unit: t CO2e/yr, source: a table}\n"
         "  hours: {value: 8760, unit: h/yr, source: a table}\n",
         "  power: {value: 20, unit: W, source: a meter}\n  display: {value: 36, unit: W, source: a meter}\n"
@@ -87,7 +87,7 @@ def test_a_display_is_powered_beside_the_computer(tmp_path: Path) -> None:
 def test_what_fails_is_made_again(tmp_path: Path) -> None:
     """Half the person's pages and a quarter of threads fail: 2 × 1200 g; 1.2 g / 0.75; a quarter by hand."""
     changes = ("person.success=50 %", "model.success=0.75")
-    found = footprint(scenario(tmp_path, PLAIN + EDITING, *changes).values())
+    found = footprint(scenario(tmp_path, SCENARIO + EDITING, *changes).values())
     assert found.person_g == pytest.approx(2400.0)
     assert found.model_g == pytest.approx(1.6)
     assert found.together_g == pytest.approx(1.2 + 1500 * 17 / 60 + 0.25 * 2400)
@@ -95,7 +95,7 @@ def test_what_fails_is_made_again(tmp_path: Path) -> None:
 
 def test_the_formulas_are_those_of_the_chain(tmp_path: Path) -> None:
     """What a browser will compute and what `bench footprint record` shows step by step are the same."""
-    found = footprint(scenario(tmp_path, PLAIN + TRAINING + EMBODIED).values())
+    found = footprint(scenario(tmp_path, SCENARIO + TRAINING + EMBODIED).values())
     energy = facility(metered(Joules.of(3600.0), "host"), pue(1.5))
     assert found.operation_g == pytest.approx(carbon(energy, grid(400.0)).result.value)
     spread = Training(factor(552.0, "t CO2e"), factor(1e7, "queries/day"), factor(30.0, "days"))
@@ -119,7 +119,7 @@ def test_numbers_and_arrays_give_the_same(tmp_path: Path) -> None:
         assert getattr(many, name) == pytest.approx([getattr(single, name)] * 3)
 
 
-@pytest.mark.parametrize("text", [PLAIN, WHOLE], ids=["plain", "whole"])
+@pytest.mark.parametrize("text", [SCENARIO, WHOLE], ids=["plain", "whole"])
 def test_what_is_not_counted_stands_at_values_that_change_nothing(text: str, tmp_path: Path) -> None:
     """The same figures with every absent part stated at neutral values."""
     found = scenario(tmp_path, text)

@@ -13,7 +13,8 @@ from bench.footprint.scenarios.distributions import Z_95
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.scenario import ratio
 from bench.footprint.scenarios.simulation import LINEAR, SimulationReport, tornado
-from tests.footprint.scenarios.helpers import EDITING, PLAIN, WHOLE, scenario
+from tests.footprint.scenarios.helpers import EDITING, WHOLE, scenario
+from tests.support.elsewhere import SCENARIO
 
 DRAWS = 40_000
 
@@ -30,7 +31,7 @@ FACTORS = {
 def lognormal(folder: Path) -> SimulationReport:
     units = dict.fromkeys(FACTORS, "") | {"model.energy": "J/page host"}
     changes = (f"{key}={low}..{high} {units[key]} lognormal" for key, (low, high) in FACTORS.items())
-    return SimulationReport.of(scenario(folder, PLAIN, *changes), DRAWS, 3)
+    return SimulationReport.of(scenario(folder, SCENARIO, *changes), DRAWS, 3)
 
 
 def test_the_draws_of_a_product_of_lognormals_are_lognormal(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_break_even_is_one(name: str) -> None:
 
 def test_a_break_even_by_hand(tmp_path: Path) -> None:
     """1200 g: (1200 − 25 g/min × 14 min) / (0.6 + 25 × 1.5) prompts; (1200 − 1.2 − 25 × 7) / 25 minutes."""
-    report = SimulationReport.of(scenario(tmp_path, PLAIN + EDITING), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, SCENARIO + EDITING), 1000, 0)
     prompts, edit = (report.turns[key, "together"] for key in LINEAR)
     assert prompts is not None
     assert edit is not None
@@ -106,7 +107,7 @@ def test_a_break_even_by_hand(tmp_path: Path) -> None:
 
 
 def test_a_person_who_is_ahead_from_the_start_has_a_break_even_below_0(tmp_path: Path) -> None:
-    report = SimulationReport.of(scenario(tmp_path, PLAIN + EDITING, "editing.review=60"), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, SCENARIO + EDITING, "editing.review=60"), 1000, 0)
     turn = report.turns["model.prompts", "together"]
     assert turn is not None
     assert turn.value < 0
@@ -122,7 +123,7 @@ def test_points_alone_have_no_tornado_and_no_width(tmp_path: Path) -> None:
 
 def test_a_model_that_emits_nothing_leaves_an_infinite_ratio(tmp_path: Path) -> None:
     changes = ("model.grid=0", "model.prompts=1..3 uniform")
-    report = SimulationReport.of(scenario(tmp_path, PLAIN, *changes), 1000, 0)
+    report = SimulationReport.of(scenario(tmp_path, SCENARIO, *changes), 1000, 0)
     assert report.ratios["model"].value == report.ratios["model"].low == math.inf
     assert report.bars == []
     assert report.turns["model.prompts", "model"] is None
