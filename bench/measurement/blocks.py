@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,14 @@ from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, energy_sum
 from bench.core.modality import CountedOutput
-from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
+from bench.core.observed import (
+    BatchTimes,
+    GpuObserved,
+    MeanAndRange,
+    NeighbourObserved,
+    Observed,
+    ReplicasObserved,
+)
 from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import WarmupRound
 from bench.measurement.validity import judge
@@ -67,6 +74,8 @@ def build(
         observed.counts = counts
     if produced.served:
         observed.served = produced.served
+    if produced.per_replica:
+        observed.replicas = _replicas(window, produced)
     if reasoning and None not in reasoning:
         observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
     block = Block(
@@ -100,10 +109,37 @@ def _counts(checked: CheckedOutput) -> dict[str, float]:
 
 def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
     """Durations of the batches, from the window's start and the end of one to the end of the next."""
-    ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
-    seconds = np.diff(ends) / 1e9
-    late_s = (window.end_ns - ends[-1]) / 1e9
+    ends = [[window.start_ns, *(batch.end_ns for batch in made)] for made in produced.sequences]
+    seconds = np.concatenate([np.diff(of_one) for of_one in ends]) / 1e9
+    late_s = (window.end_ns - max(of_one[-1] for of_one in ends)) / 1e9
     return BatchTimes(median=float(np.median(seconds)), longest=max(float(np.max(seconds)), late_s))
+
+
+def _replicas(window: MeteredWindow, produced: Produced) -> ReplicasObserved:
+    """Items of each replica, and for how much of the window not all of them were at work."""
+    begun_ns = max(made[0].start_ns for made in produced.sequences if made)
+    ended_ns = min(made[-1].end_ns for made in produced.sequences if made)
+    together = max(0, ended_ns - begun_ns) / (window.end_ns - window.start_ns)
+    return ReplicasObserved(
+        items=[sum(batch.items for batch in made) for made in produced.sequences],
+        uneven_share=max(0.0, 1.0 - together),
+    )
+
+
+def neighbours(
+    recorder: Recorder, read: Mapping[Gpu, DomainEnergy], window: MeteredWindow
+) -> dict[str, NeighbourObserved]:
+    """The machine's other cards in a window: their joules, and whether something ran on them."""
+    found = {}
+    for gpu, energy in read.items():
+        _, busy = recorder.slow(gpu.index, window.start_ns, window.end_ns, "utilisation_percent")
+        found[gpu.uuid] = NeighbourObserved(
+            energy_j=energy.gross_j,
+            source=energy.source,
+            utilisation_percent=float(np.mean(busy)) if len(busy) else None,
+            reason=energy.reason,
+        )
+    return found
 
 
 def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOutput:

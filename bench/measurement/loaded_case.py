@@ -43,6 +43,7 @@ MUCH_LONGER = 1.2
 """Blocks that are much alike compare best: only by this factor is the length corrected after the first."""
 IDLE_SHARE = 0.1
 """Share of the target, taken of the work's power, to which idle power has to be known."""
+OVERLAPPING = "the phases of replicas overlap, so the counters cannot tell them apart"
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
@@ -62,7 +63,14 @@ def loaded(
     require_recorder(setup.instruments.recorder)
     setup.stage("loading")
     asked = ProducerSetup(
-        setup.placement, setup.remote_code, code, setup.meanwhile, setup.note, setup.endpoint, setup.logs
+        setup.placement,
+        setup.remote_code,
+        code,
+        setup.meanwhile,
+        setup.note,
+        setup.endpoint,
+        setup.logs,
+        state.case.replicas,
     )
     module, begun_ns = producers.of(state.case.workload), time.monotonic_ns()
     with module.create(asked) as producer:
@@ -77,6 +85,8 @@ def loaded(
                 if elsewhere is not None:
                     state.absent = dict.fromkeys((*meter_set.domains, *state.absent), elsewhere)
                     state.energy_sources = {}
+                if state.case.replicas > 1:
+                    state.absent = {**state.absent, "phases": OVERLAPPING}
                 if module.LOADS_HERE:
                     read = meter_set.between(begun_ns, state.loaded_ns)
                     state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
@@ -185,8 +195,7 @@ class LoadedCase:
             if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
                 state.warmup_by = state.warmup_by or "max_seconds"
         self._next_prompt = 0  # blocks begin alike, however long the warm-up took
-        last = produced.done
-        self._batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
+        self._batch_s = produced.batch_s
         self._choose_length()
 
     @property
@@ -213,7 +222,7 @@ class LoadedCase:
             self._block_s,
             batches=self._batches,
             first_prompt=self._next_prompt,
-            shift=shift(self._known, self._rests),
+            shift=shift(self._known, self._rests) if self.state.case.replicas == 1 else None,
         )
         block, _ = self._meter(request, warmup=False, start=start)
         if len(self.state.measured) == 1:
@@ -258,7 +267,9 @@ class LoadedCase:
             observed.start = start
         if produced.served is not None:
             produced.served.start = state.start_number
-        split = phases(self._setup.instruments.recorder, state.gpus, produced.batches)
+        if nodes is None and producer.elsewhere is None:
+            observed.neighbours = blocks.neighbours(meter_set.recorder, meter_set.neighbours(window), window)
+        split = {} if produced.per_replica else phases(meter_set.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}
         block = blocks.without_rests(block, window, idle_w)

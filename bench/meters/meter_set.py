@@ -52,6 +52,8 @@ class MeterSet:
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains) if codecarbon else ())
         self.gpu = GpuMeter(drivers, recorder, gpus)
+        others = tuple(gpu for gpu in drivers.gpus if gpu not in gpus)
+        self._neighbours = GpuMeter(drivers, recorder, others)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
@@ -126,6 +128,12 @@ class MeterSet:
         energy |= self.gpu.examine(energy, start_ns, end_ns)
         energy |= self._others.close(start_ns, end_ns)
         return MeteredWindow(start_ns, end_ns, energy, None, steady=True)
+
+    def neighbours(self, window: MeteredWindow) -> dict[Gpu, DomainEnergy]:
+        """Energy of the machine's other cards over a window, read off the samples: it is in no sum."""
+        cards = self._neighbours.between(window.start_ns, window.end_ns)
+        cards |= self._neighbours.examine(cards, window.start_ns, window.end_ns)
+        return {gpu: cards[gpu.domain] for gpu in self._neighbours.gpus}
 
     def _with_tick_error(self, gpu: Gpu, energy: DomainEnergy, start_ns: int, end_ns: int) -> DomainEnergy:
         """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
