@@ -149,6 +149,20 @@ def available_bytes(placement: Placement) -> int:
     return sum(int(total) for total in totals if total is not None)
 
 
+def on_several_cards(case: Case, placement: Placement) -> str | None:
+    """Predicted memory of a case that several cards share, and where it is; `None` on one card or a CPU.
+
+    `about 406 GB in bfloat16, spread over 8 × NVIDIA H100 80GB HBM3 (680 GB)`.
+    """
+    if placement.device == "cpu" or len(placement.visible) < 2 or not (total := needed_bytes(case)):
+        return None
+    share = placement.shares(case.replicas)[0]
+    cards = f"{counted(gpu.name for gpu in share.visible)} ({available_bytes(share) / 1e9:.0f} GB)"
+    how = f"spread over {cards}" if len(share.visible) > 1 else f"on {cards}"
+    each = f", each of {case.replicas} replicas" if case.replicas > 1 else ""
+    return f"about {total / 1e9:.0f} GB in {case.dtype}{each} {how}"
+
+
 def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
     """Reason why a case does not fit, loaded `times` times at once, in words; `None` if it does.
 
