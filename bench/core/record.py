@@ -23,7 +23,7 @@ History of `SCHEMA`
                           `provenance.clock.sync`, `machine.nodes`, `blocks.energy.*.node`,
                           `blocks.energy.*.clock_u_j`, `figures.served.per_node_j`,
                           `figures.served.per_role_j`, `case.replicas`, `blocks.observed.replicas`,
-                          `blocks.observed.neighbours`, `figures.neighbours`
+                          `blocks.observed.neighbours`, `figures.neighbours`, `blocks.rests_of`
 """
 
 from __future__ import annotations

@@ -91,6 +91,7 @@ def build(
         valid=True,
         rest_s=produced.rest_s,
         rests_ns=list(produced.rests_ns),
+        rests_of={domain: list(spans) for domain, spans in produced.rests_of.items()},
         energy=window.energy,
         phases=phases,
         codecarbon=task(window),
@@ -117,12 +118,10 @@ def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
 
 def _replicas(window: MeteredWindow, produced: Produced) -> ReplicasObserved:
     """Items of each replica, and for how much of the window not all of them were at work."""
-    begun_ns = max(made[0].start_ns for made in produced.sequences if made)
-    ended_ns = min(made[-1].end_ns for made in produced.sequences if made)
-    together = max(0, ended_ns - begun_ns) / (window.end_ns - window.start_ns)
+    first_end_ns = min(made[-1].end_ns for made in produced.sequences if made)
     return ReplicasObserved(
         items=[sum(batch.items for batch in made) for made in produced.sequences],
-        uneven_share=max(0.0, 1.0 - together),
+        uneven_share=(window.end_ns - first_end_ns) / (window.end_ns - window.start_ns),
     )
 
 
@@ -274,7 +273,7 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
     """The block with `net_j` for every domain whose idle power is known."""
     energy = {
         domain: e.model_copy(
-            update={"net_j": e.gross_j - idle_w[domain] * _belonging_s(block, e)}
+            update={"net_j": e.gross_j - idle_w[domain] * _belonging_s(block, domain, e)}
             if e.gross_j is not None and domain in idle_w
             else {}
         )
@@ -297,11 +296,12 @@ def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float])
     for domain, e in block.energy.items():
         card, idling_w = window.at_rest.get(domain), idle_w.get(domain)
         rests = card.rests if card else None
-        resting_w = _right_after_w(card) if rests is None else rests.energy_j / block.rest_s
+        rest_s = block.domain_rest_s(domain)
+        resting_w = _right_after_w(card) if rests is None or not rest_s else rests.energy_j / rest_s
         power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
             power_w = min(power_w, e.gross_j / block.duration_s)
-            rests_j = power_w * block.rest_s
+            rests_j = power_w * rest_s
             without = {
                 "gross_j": e.gross_j - rests_j,
                 "plain_j": None if e.plain_j is None else e.plain_j - rests_j,
@@ -318,6 +318,6 @@ def _right_after_w(card: CardAtRest | None) -> float | None:
     return card.resting_w if card and card.delay.known else None
 
 
-def _belonging_s(block: Block, energy: DomainEnergy) -> float:
+def _belonging_s(block: Block, domain: str, energy: DomainEnergy) -> float:
     """The seconds that a domain's joules belong to: without the rests where those are taken out."""
-    return block.duration_s if energy.rests_j is None else block.work_s
+    return block.duration_s - (0.0 if energy.rests_j is None else block.domain_rest_s(domain))

@@ -222,7 +222,7 @@ class LoadedCase:
             self._block_s,
             batches=self._batches,
             first_prompt=self._next_prompt,
-            shift=shift(self._known, self._rests) if self.state.case.replicas == 1 else None,
+            shift=shift(self._known, self._rests),
         )
         block, _ = self._meter(request, warmup=False, start=start)
         if len(self.state.measured) == 1:
@@ -250,12 +250,13 @@ class LoadedCase:
             raise EngineError("No output was finished between the edges of a window.", stage="generate")
         window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
         self._next_prompt += sum(batch.items for batch in produced.batches)
-        self._rests += len(produced.rests_ns)
+        rests_ns = produced.rests_of or produced.rests_ns
+        self._rests += max(map(len, produced.rests_of.values()), default=len(produced.rests_ns))
         checked = producer.check(*self._output(len(state.blocks) + 1, warmup=warmup))
         if warmup:
-            meter_set.learn(window, produced.rests_ns)
+            meter_set.learn(window, rests_ns)
         else:
-            window = meter_set.remove_tick_error(window, produced.rests_ns)
+            window = meter_set.remove_tick_error(window, rests_ns)
         if nodes is not None:
             window = nodes.metered(window)
         elif producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's

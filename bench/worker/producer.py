@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
 from typing import Self
 
@@ -64,6 +65,8 @@ class Produced:
     """Of a server's load: what its client saw."""
     per_replica: tuple[int, ...] = ()
     """How many of the batches each replica made, whose batches follow those of the one before; else none."""
+    rests_of: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """Rests of replicas by the domain of each of their cards: they rest at different times."""
 
     @property
     def done(self) -> tuple[Batch, ...]:
@@ -101,8 +104,9 @@ class Produced:
 
     @property
     def rest_s(self) -> float:
-        """Seconds over all rests."""
-        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
+        """Seconds over all rests; where each card has its own, their mean."""
+        each = list(self.rests_of.values()) or [self.rests_ns]
+        return fmean(sum(end_ns - start_ns for start_ns, end_ns in spans) for spans in each) / 1e9
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@
         producer.produce(WorkRequest(seconds=10.0)).per_replica  # (5, 5, 5, 5): batches of each
 
 A window is from the start of the first to the end of the last of them. They share the prompts as one worker's
-batches would follow one another, and nothing else. There are no rests that shift the work against the cards'
-sensors: replicas would rest at different times, and a window has one account of its rests.
+batches would follow one another, and nothing else. Each rests by itself to shift its work against its cards'
+sensors. On a CPU, where it is not known whose cards are metered, none does.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bench.catalog.cases import Case
 from bench.catalog.prompts import prompts
+from bench.core.domain import Domain
 from bench.core.observed import PeakMemory
 from bench.engines.base import LoadedModel
 from bench.worker.at_once import WorkersAtOnce
@@ -36,6 +37,8 @@ class ReplicaProducer(Producer):
         self._places = setup.placement.shares(setup.replicas)
         self._workers: list[WorkerProcess] = []
         self._batch = 1
+        self._domains: list[tuple[str, ...]] = []
+        """Of each replica's cards."""
         self._asked = False
         # By this thread, which lives as long as the run: workers end with the thread that started them.
         with ExitStack() as started:
@@ -53,6 +56,7 @@ class ReplicaProducer(Producer):
         asked: dict[int, Request] = {at: LoadModel(spec, texts, notes=True) for at, spec in enumerate(specs)}
         begun_s, first = time.monotonic(), {0: asked.pop(0)}
         ready = [*self._at_once.ask(first, LoadedModel), *self._at_once.ask(asked, LoadedModel)]
+        self._domains = [tuple(Domain.gpu(uuid).text for uuid in each.device_uuids) for each in ready]
         self._batch = case.batch
         return _together(ready, time.monotonic() - begun_s)
 
@@ -61,8 +65,9 @@ class ReplicaProducer(Producer):
         # The first request of a case begins with the longest prompt, and does so for each copy.
         step = (request.batches or 1) * self._batch if self._asked else 0
         self._asked = True
+        shift = request.shift if all(self._domains) else None
         wanted: dict[int, Request] = {
-            at: Generate(request.first_prompt + at * step, request.batches, request.seconds)
+            at: Generate(request.first_prompt + at * step, request.batches, request.seconds, shift)
             for at in range(len(self._workers))
         }
         start_ns = time.monotonic_ns()
@@ -70,7 +75,15 @@ class ReplicaProducer(Producer):
         end_ns = time.monotonic_ns()
         batches = tuple(batch for generated in made for batch in generated.batches)
         return Produced(
-            start_ns, end_ns, batches, per_replica=tuple(len(generated.batches) for generated in made)
+            start_ns,
+            end_ns,
+            batches,
+            per_replica=tuple(len(generated.batches) for generated in made),
+            rests_of={
+                domain: generated.rests_ns
+                for domains, generated in zip(self._domains, made, strict=True)
+                for domain in domains
+            },
         )
 
     def check(self, save_to: Path | None, stem: str) -> CheckedOutput:

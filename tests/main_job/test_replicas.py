@@ -57,7 +57,11 @@ def test_joules_are_those_of_all_replicas_and_of_their_cards_alone(
         assert sorted(name for name in block.energy if name.startswith("gpu:")) == [
             f"gpu:{uuid_of(gpu)}" for gpu in range(4)
         ]
-        true_j = sum(six_cards.true_energy_j(gpu, block.start_ns, block.end_ns) for gpu in range(4))
+        true_j = sum(
+            six_cards.true_energy_j(gpu, block.start_ns, block.end_ns)
+            - IDLE_W * block.domain_rest_s(f"gpu:{uuid_of(gpu)}")
+            for gpu in range(4)
+        )
         assert block.joules("gpu").gross_j == pytest.approx(true_j, rel=0.01)
         seen = block.observed.replicas
         assert seen is not None
@@ -67,6 +71,9 @@ def test_joules_are_those_of_all_replicas_and_of_their_cards_alone(
         assert block.tokens == 48 * block.items
         assert seen.uneven_share is not None
         assert 0.0 <= seen.uneven_share < 0.5
+        assert sorted(block.rests_of) == sorted(f"gpu:{uuid_of(gpu)}" for gpu in range(4))
+        assert all(block.rests_of.values()), "each replica shifts its work against its cards' sensors"
+        assert 0.0 < block.rest_s < 0.1 * block.duration_s
     work_w = sum(BUSY_W.values())
     power = record.figures.power_w["gpu"].gross
     assert power is not None
