@@ -8,7 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.compare.rederived import differences, rederived
 from bench.core.record import Record
+from bench.store import traces
 from tests.standin import StandIn, uuid_of
 from tests.support.main_job.metered import IDLE_W
 from tests.support.main_job.running import Done, environment, run
@@ -16,7 +18,7 @@ from tests.support.main_job.running import Done, environment, run
 BUSY_W = {0: 210.0, 1: 260.0, 2: 310.0, 3: 360.0}
 NEIGHBOUR_W = {4: 45.0, 5: 70.0}
 BLOCK_S = 2
-LIMITS = ["--block-seconds", str(BLOCK_S), "--max-seconds", "12", "--target", "95%"]
+LIMITS = ["--block-seconds", str(BLOCK_S), "--max-seconds", "5", "--target", "95%"]
 
 
 @pytest.fixture
@@ -80,6 +82,12 @@ def test_joules_are_those_of_all_replicas_and_of_their_cards_alone(
     assert power.value == pytest.approx(work_w, rel=0.1), "all of them work at once"
     assert record.absent["phases"] == "the phases of replicas overlap, so the counters cannot tell them apart"
     shown_apart(record, work_w)
+    (path,) = sorted(done.results.glob("*/*.json"))
+    trace = traces.read(path, record)
+    assert trace is not None
+    derived = rederived(record, trace)
+    assert list(differences(record, derived)) == [], "its samples say the same"
+    assert derived.windows >= 4 * 5, "those of each card, with the rests of its own replica"
 
 
 def shown_apart(record: Record, work_w: float) -> None:
