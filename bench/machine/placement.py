@@ -51,8 +51,9 @@ class Placement:
             return (self,) * replicas
         each, left = divmod(len(self.visible), replicas)
         if left or not each:
+            cards = "1 card" if len(self.visible) == 1 else f"{len(self.visible)} cards"
             raise UsageError(
-                f"{replicas} replicas cannot share {len(self.visible)} cards equally.",
+                f"{replicas} replicas cannot share {cards} equally.",
                 f"Name {replicas} cards, or a multiple of that, with --gpus.",
             )
         groups = [self.visible[at : at + each] for at in range(0, len(self.visible), each)]
