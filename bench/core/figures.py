@@ -110,7 +110,7 @@ class NeighbourFigures(SchemaModel):
 
     cards: Count
     busy: Count | None
-    """How many of them something ran on; `null` where not every driver says so."""
+    """How many of them something ran on; `null` where a driver does not report it."""
     power_w: Estimate | None
     """Of all of them together."""
     reason: str | None = None
