@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,14 +22,7 @@ from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, energy_sum
 from bench.core.modality import CountedOutput
-from bench.core.observed import (
-    BatchTimes,
-    GpuObserved,
-    MeanAndRange,
-    NeighbourObserved,
-    Observed,
-    ReplicasObserved,
-)
+from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed, ReplicasObserved
 from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import WarmupRound
 from bench.measurement.validity import judge
@@ -123,22 +116,6 @@ def _replicas(window: MeteredWindow, produced: Produced) -> ReplicasObserved:
         items=[sum(batch.items for batch in made) for made in produced.sequences],
         uneven_share=(window.end_ns - first_end_ns) / (window.end_ns - window.start_ns),
     )
-
-
-def neighbours(
-    recorder: Recorder, read: Mapping[Gpu, DomainEnergy], window: MeteredWindow
-) -> dict[str, NeighbourObserved]:
-    """The machine's other cards in a window: their joules, and whether something ran on them."""
-    found = {}
-    for gpu, energy in read.items():
-        _, busy = recorder.slow(gpu.index, window.start_ns, window.end_ns, "utilisation_percent")
-        found[gpu.uuid] = NeighbourObserved(
-            energy_j=energy.gross_j,
-            source=energy.source,
-            utilisation_percent=float(np.mean(busy)) if len(busy) else None,
-            reason=energy.reason,
-        )
-    return found
 
 
 def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOutput:

@@ -24,6 +24,7 @@ from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import IdlePower, settling_s, watch_idle
+from bench.measurement.neighbours import neighbours
 from bench.measurement.node_metering import BY_NODES, NodeMetering
 from bench.measurement.phases import phases
 from bench.measurement.recorder_check import require_recorder
@@ -269,7 +270,7 @@ class LoadedCase:
         if produced.served is not None:
             produced.served.start = state.start_number
         if nodes is None and producer.elsewhere is None:
-            observed.neighbours = blocks.neighbours(meter_set.recorder, meter_set.neighbours(window), window)
+            observed.neighbours = neighbours(meter_set, window)
         split = {} if produced.per_replica else phases(meter_set.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}
