@@ -87,7 +87,8 @@ class NodeRunner:
             reasons = {at: why_impossible(item.case, placement) for at, item in enumerate(plan.cases)}
             if plan.expected_gpus is not None:
                 try:
-                    require(plan.expected_gpus, placement.named or visible_cards(drivers))
+                    cards = placement.named or visible_cards(drivers)
+                    require(plan.expected_gpus, [card.name for card in cards])
                 except BenchError as error:
                     reasons = dict.fromkeys(range(len(plan.cases)), error.message)
             measured = plan.earlier(lambda: machine, drivers, self._folder).measured
@@ -113,11 +114,14 @@ class NodeRunner:
     def measure(self, plan: CasePlan) -> MeasuredFiles:
         """Measure the plan, and return the files of its records, also of those measured already."""
         try:
-            outcome = run(plan, RunContext(self._folder, self._listener, self._stop))
+            return self._measured(plan)
         except BenchError as error:
             return MeasuredFiles(error=str(error), exit_status=error.exit_status)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not cost the machine its other cases
-            return MeasuredFiles(error=_last_line(error), exit_status=INTERNAL_FAULT)
+            return MeasuredFiles(error=fault(error), exit_status=INTERNAL_FAULT)
+
+    def _measured(self, plan: CasePlan) -> MeasuredFiles:
+        outcome = run(plan, RunContext(self._folder, self._listener, self._stop))
         files: dict[str, bytes] = {}
         paths = [(record, path) for record, path in [*outcome.skipped, *outcome.records] if path is not None]
         for record, path in paths:
@@ -177,8 +181,9 @@ class _LastLine:
         self.line = f"{record.label}: {record.status}"
 
 
-def _last_line(error: Exception) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
+def fault(error: BaseException) -> str:
+    """The sentence for an error that joulebench did not expect on a node."""
+    return f"A fault in joulebench on this node: {traceback.format_exception_only(error)[-1].strip()}."
 
 
 def write(folder: Path, measured: MeasuredFiles) -> list[Path]:

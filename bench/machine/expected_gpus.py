@@ -1,7 +1,7 @@
 """Cards that a run asks for by model and number, so that a scheduler's other choice is refused.
 
     expected = parse("H100:8")
-    require(expected, placement.cards)        # PrerequisiteError: This job has 1 NVIDIA L4, ...
+    require(expected, ["NVIDIA L4"])        # PrerequisiteError: ... this job has 1 NVIDIA L4
 
 A model is part of a card's name, without regard to case, blanks and dashes: `h100`, `RTX 4090`, `a100-sxm4`.
 """
@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.errors import PrerequisiteError, UsageError
-from bench.meters.gpu import Gpu
 
 FORM = re.compile(r"(?P<model>[^:,]*[^:,\s][^:,]*)(:(?P<count>[1-9]\d{0,3}))?")
 
@@ -38,12 +37,12 @@ def parse(text: str) -> ExpectedGpus:
     return ExpectedGpus(found["model"].strip(), int(found["count"]) if found["count"] else None)
 
 
-def require(expected: ExpectedGpus, cards: Sequence[Gpu]) -> None:
-    """Raise PrerequisiteError where the cards are of another model or number."""
-    fitting = [card for card in cards if _plain(expected.model) in _plain(card.name)]
+def require(expected: ExpectedGpus, cards: Sequence[str]) -> None:
+    """Raise PrerequisiteError where the cards, by their names, are of another model or number."""
+    fitting = [card for card in cards if _plain(expected.model) in _plain(card)]
     if len(fitting) == len(cards) == (expected.count or len(cards)) and cards:
         return
-    counts = Counter(card.name for card in cards)
+    counts = Counter(cards)
     seen = ", ".join(f"{number} {name}" for name, number in counts.items()) or "no card"
     raise PrerequisiteError(
         f"--expect-gpu asks for {expected}, and this job has {seen}.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,14 +87,20 @@ class _PlanOfCases(ABC):
         grid = country_factor(self.country)
         # Cards of this machine may be a node's, locked by its agent.
         placement = Placement("cpu") if self.nodes else place(instruments.drivers, self.gpus, self.device)
-        if self.expected_gpus is not None:
-            require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
+        if not self.nodes:
+            here = placement.named or visible_cards(instruments.drivers)
+            self._require_cards([card.name for card in here])
         require_software([item.case for item in self._needing_software()], placement)
         with ExitStack() as held:
             serving = None
             if self.nodes:
                 serving = held.enter_context(ServingNodes(self.nodes, os.environ.get(TOKEN_VARIABLE, "")))
+                self._require_cards(serving.cards)
             return self._measure_at(placement, serving, grid, instruments, context)
+
+    def _require_cards(self, names: Sequence[str]) -> None:
+        if self.expected_gpus is not None:
+            require(self.expected_gpus, names)
 
     def _measure_at(
         self,

@@ -26,9 +26,10 @@ def cases_of(monkeypatch: pytest.MonkeyPatch, *, asks: bool, starts: bool) -> li
 
 
 def test_an_endpoint_is_for_any_producer_that_asks_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_endpoint(cases_of(monkeypatch, asks=True, starts=False), URL)
+    asked = RunOptions(endpoint=URL)
+    check_endpoint(cases_of(monkeypatch, asks=True, starts=False), asked)
     with pytest.raises(UsageError, match="none of the chosen cases asks a server"):
-        check_endpoint(cases_of(monkeypatch, asks=False, starts=False), URL)
+        check_endpoint(cases_of(monkeypatch, asks=False, starts=False), asked)
 
 
 def test_restarts_are_for_any_producer_that_starts_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
