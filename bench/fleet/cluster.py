@@ -75,8 +75,12 @@ class Cluster:
             if node["Alive"]:
                 name = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
                 self._actors[name] = self._actor(node["NodeID"])
-                asked[name] = self._actors[name].describe.remote(plan)
-        return {name: self._facts(reference) for name, reference in asked.items()}
+                asked[name] = self._actors[name].describe.remote(plan), dict(node.get("Labels") or {})
+        found = {name: (self._facts(reference), labels) for name, (reference, labels) in asked.items()}
+        return {
+            name: facts if isinstance(facts, str) else facts.labelled(plan, labels)
+            for name, (facts, labels) in found.items()
+        }
 
     def _actor(self, node_id: str) -> Any:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy

@@ -51,6 +51,10 @@ class DispatchBoard:
         reasons = {name: facts.refusals[case] for name, facts in self.nodes.items() if case in facts.refusals}
         return "; ".join(f"{name}: {reason}" for name, reason in reasons.items()) or "no machine is there"
 
+    def waiting(self, case: int) -> list[str]:
+        """The machines that may take a case; none once it is on one, done or given up."""
+        return sorted(self._waiting.get(case, ()))
+
     def next_case(self, node: str) -> int | None:
         """The case that this machine takes now: of those that it may take, the one that fewest others may."""
         if node in self._on or node not in self.nodes:

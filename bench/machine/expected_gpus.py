@@ -1,4 +1,4 @@
-"""Cards that a run asks for by model and number, so that a scheduler's other choice is refused.
+"""Cards that a run or a case asks for by model and number, and labels of a case's node.
 
     expected = parse("H100:8")
     require(expected, ["NVIDIA L4"])        # PrerequisiteError: ... this job has 1 NVIDIA L4
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.catalog.case_place import CasePlace
 from bench.errors import PrerequisiteError, UsageError
 
 FORM = re.compile(r"(?P<model>[^:,]*[^:,\s][^:,]*)(:(?P<count>[1-9]\d{0,3}))?")
@@ -37,17 +38,41 @@ def parse(text: str) -> ExpectedGpus:
     return ExpectedGpus(found["model"].strip(), int(found["count"]) if found["count"] else None)
 
 
+def why_elsewhere(place: CasePlace | None, cards: Sequence[str]) -> str | None:
+    """Reason why a case is for a machine with other cards than these; `None` where they will do."""
+    if place is None or place.gpu is None:
+        return None
+    expected = parse(place.gpu)
+    if len(_fitting(expected, cards)) >= (expected.count or 1):
+        return None
+    return f"it is for a machine with {expected}, and this one has {_seen(cards)}"
+
+
+def why_other_node(place: CasePlace | None, labels: Mapping[str, str]) -> str | None:
+    """Reason why a case is for a node with other labels than these; `None` where they will do."""
+    for key, value in place.labels.items() if place else ():
+        if labels.get(key) != value:
+            stated = f"{key}={labels[key]}" if key in labels else f"no label {key}"
+            return f"it is for a node with {key}={value}, and this one has {stated}"
+    return None
+
+
 def require(expected: ExpectedGpus, cards: Sequence[str]) -> None:
     """Raise PrerequisiteError where the cards, by their names, are of another model or number."""
-    fitting = [card for card in cards if _plain(expected.model) in _plain(card)]
-    if len(fitting) == len(cards) == (expected.count or len(cards)) and cards:
+    if len(_fitting(expected, cards)) == len(cards) == (expected.count or len(cards)) and cards:
         return
-    counts = Counter(cards)
-    seen = ", ".join(f"{number} {name}" for name, number in counts.items()) or "no card"
     raise PrerequisiteError(
-        f"--expect-gpu asks for {expected}, and this job has {seen}.",
+        f"--expect-gpu asks for {expected}, and this job has {_seen(cards)}.",
         "Ask for other cards, or name some of them with --gpus.",
     )
+
+
+def _fitting(expected: ExpectedGpus, cards: Sequence[str]) -> list[str]:
+    return [card for card in cards if _plain(expected.model) in _plain(card)]
+
+
+def _seen(cards: Sequence[str]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in Counter(cards).items()) or "no card"
 
 
 def _plain(name: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.doctor.examine import DoctorReport
+from bench.fleet.dispatch import DispatchBoard
 from bench.fleet.node import NodeFacts
 from bench.view import doctor
 from bench.view.content import Cell, Column, Section, Written, table
@@ -31,6 +32,15 @@ def sections(
     for name, of_node in found.items() if findings else ():
         for section in () if isinstance(of_node, str) else doctor.sections(of_node[0]):
             yield Section(f"{name}: {section.title}", section.parts, section.notes)
+
+
+def cases(labels: Sequence[str], board: DispatchBoard) -> Section:
+    """Each case of a plan with the nodes that may take it, or the reason why none can."""
+    rows = [
+        (label, ", ".join(board.waiting(case)) or Written(board.given_up.get(case, ""), tone="warn"))
+        for case, label in enumerate(labels)
+    ]
+    return Section("Cases", (table((Column("case"), Column("nodes")), rows),))
 
 
 def _row(name: str, facts: NodeFacts | str, found: Found) -> tuple[Cell, ...]:
