@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -52,6 +53,7 @@ class Cluster:
             raise PrerequisiteError(
                 f"No Ray cluster answers at {address}: {first}", "Start one with: ray start --head"
             ) from error
+        _mute(self._ray)
         self._head = str(self._ray.get_runtime_context().gcs_address)
         self._head_lost = False
         self._actors: dict[str, Any] = {}
@@ -204,6 +206,12 @@ def _ray() -> Any:
             "Mend the package that it names, or use an environment without it.",
         ) from error
     return ray
+
+
+def _mute(ray: Any) -> None:
+    """Keep Ray's account of a lost node, pages of its log, out of stdout: our own line names the node."""
+    with suppress(AttributeError):
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _last_line(error: Exception) -> str:

@@ -45,7 +45,7 @@ def why_elsewhere(place: CasePlace | None, cards: Sequence[str]) -> str | None:
     expected = parse(place.gpu)
     if len(_fitting(expected, cards)) >= (expected.count or 1):
         return None
-    return f"it is for a machine with {expected}, and this one has {_seen(cards)}"
+    return f"it is for {expected}, and {_seen(cards)} can be used"
 
 
 def why_other_node(place: CasePlace | None, labels: Mapping[str, str]) -> str | None:

@@ -54,4 +54,4 @@ def _row(name: str, facts: NodeFacts | str, found: Found) -> tuple[Cell, ...]:
     summed = ", ".join(f"{states[state]} {state}" for state in ("ok", "warn", "missing") if states[state])
     kinds = ", ".join(f"{scope} {kind}" for scope, kind in report.scopes.items()) or None
     cards = ", ".join(f"{number} {card}" for card, number in Counter(facts.cards).items()) or "none"
-    return (name, facts.name, cards, kinds, summed, "; ".join(holders.values()) or None)
+    return (name, facts.name, cards, kinds, summed, "; ".join(dict.fromkeys(holders.values())) or None)

@@ -48,7 +48,7 @@ def test_one_machine_leaves_cases_for_others_out(typed: Typed, tmp_path: Path) -
     assert done.status == 0
     said = " ".join(done.err.split())
     assert "Left out: tiny-bloom random weights" in said
-    assert "it is for a machine with h100:2, and this one has no card. Run it there." in said
+    assert "it is for h100:2, and no card can be used. Run it there." in said
     assert "batch 3" in done.out
     assert "batch 2" not in done.out
     named = typed(

@@ -6,16 +6,19 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.catalog.case_place import CasePlace
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
 from bench.fleet.cluster import Cluster
 from bench.fleet.measuring import measure_on
+from bench.fleet.node import NodeFacts
+from bench.measurement.case_plan import CasePlan
 from bench.store import results
 from tests.fleet.metered_node import MeteredNode
 from tests.fleet.one_node import planned
@@ -57,7 +60,7 @@ def fleet(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         (folder / name).mkdir()
         work = {WORK_VARIABLE: f"{watts}:0:0.5:1", GPU_VARIABLE: "0", "TMPDIR": str(folder / name)}
         variables = {**standin.environment(), **running.THREADS, **work}
-        nodes[name] = cluster.add_node(num_cpus=1, env_vars=variables)
+        nodes[name] = cluster.add_node(num_cpus=1, env_vars=variables, labels={"pace": name})
     yield Fleet(cluster, nodes, standins, folder)
     cluster.shutdown()
     for standin in standins.values():
@@ -77,7 +80,9 @@ def check(record: Record, standin: StandIn) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(280)
-def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_start(fleet: Fleet) -> None:
+def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_start(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
     here, lines = fleet.folder / "here", list[str]()
     with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
         outcome = measure_on(cluster, planned(1, 10), here, lines.append, every_node=True)
@@ -90,17 +95,32 @@ def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_sta
         assert (here / outcome.paths[0].parent.name / "traces").is_dir()
     assert sorted(again.paths) == sorted(outcome.paths), "what was measured is not measured again"
 
+    with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
+        described = cluster.describe(placed(planned(3, 10), CasePlace(gpu="fast", labels={"pace": "slow"})))
+    reasons = [facts.refusals[0] for facts in described.values() if isinstance(facts, NodeFacts)]
+    assert sorted(reasons) == [
+        "it is for a node with pace=slow, and this one has pace=fast",
+        "it is for fast, and 1 NVIDIA slow can be used",
+    ]
+
     lost = threading.Thread(target=_lose_the_busy_one, args=(fleet,))
     lost.start()
     with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
         outcome = measure_on(cluster, planned(2, 10), here, lines.append)
     lost.join()
     assert any("lost; its case starts anew elsewhere" in line for line in lines), lines
+    assert "raylet" not in capsys.readouterr().out, "stdout is for results"
     (path,) = outcome.paths
     record = results.read(path)
     survivor = path.parent.name.split("-")[2]
     check(record, fleet.standins[survivor])
     assert outcome.given_up == {}
+
+
+def placed(plan: CasePlan, place: CasePlace) -> CasePlan:
+    """The plan with its case for such nodes."""
+    (item,) = plan.cases
+    return replace(plan, cases=(replace(item, place=place),))
 
 
 def _lose_the_busy_one(fleet: Fleet) -> None:

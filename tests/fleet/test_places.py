@@ -71,4 +71,4 @@ def test_a_node_refuses_cases_for_other_cards(
         standin.change(gpu, name=b"NVIDIA H100")
     facts = NodeRunner(str(tmp_path)).describe(CasePlan(tuple(planned(models, "racks"))))
     assert set(facts.refusals) == {1}
-    assert facts.refusals[1].startswith("it is for a machine with l4, and this one has ")
+    assert facts.refusals[1].startswith("it is for l4, and 2 NVIDIA H100 can be used")

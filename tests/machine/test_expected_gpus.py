@@ -55,9 +55,9 @@ def test_what_names_no_card_is_refused(text: str) -> None:
         (
             "h100:2",
             [H100, "NVIDIA L4"],
-            f"it is for a machine with h100:2, and this one has 1 {H100}, 1 NVIDIA L4",
+            f"it is for h100:2, and 1 {H100}, 1 NVIDIA L4 can be used",
         ),
-        ("l4", [], "it is for a machine with l4, and this one has no card"),
+        ("l4", [], "it is for l4, and no card can be used"),
     ],
 )
 def test_a_case_is_for_machines_with_at_least_its_cards(
