@@ -17,7 +17,6 @@ from bench.core.record import Record
 from bench.errors import PrerequisiteError
 from bench.fleet.cluster import Cluster
 from bench.fleet.measuring import measure_on
-from bench.fleet.node import NodeFacts
 from bench.measurement.case_plan import CasePlan
 from bench.store import results
 from tests.fleet.metered_node import MeteredNode
@@ -60,7 +59,7 @@ def fleet(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         (folder / name).mkdir()
         work = {WORK_VARIABLE: f"{watts}:0:0.5:1", GPU_VARIABLE: "0", "TMPDIR": str(folder / name)}
         variables = {**standin.environment(), **running.THREADS, **work}
-        nodes[name] = cluster.add_node(num_cpus=1, env_vars=variables, labels={"pace": name})
+        nodes[name] = cluster.add_node(num_cpus=1, env_vars=variables, labels={"site": "here"})
     yield Fleet(cluster, nodes, standins, folder)
     cluster.shutdown()
     for standin in standins.values():
@@ -85,8 +84,9 @@ def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_sta
 ) -> None:
     here, lines = fleet.folder / "here", list[str]()
     with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
-        outcome = measure_on(cluster, planned(1, 10), here, lines.append, every_node=True)
-        again = measure_on(cluster, planned(1, 10), here, lines.append, every_node=True)
+        plan = placed(planned(1, 10), CasePlace(labels={"site": "here"}))
+        outcome = measure_on(cluster, plan, here, lines.append, every_node=True)
+        again = measure_on(cluster, plan, here, lines.append, every_node=True)
     assert any("no NVIDIA driver library" in line for line in lines), "the head has no card, and says so"
     records = {path.parent.name.split("-")[2]: results.read(path) for path in outcome.paths}
     assert set(records) == set(WATTS)
@@ -94,14 +94,6 @@ def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_sta
         check(record, fleet.standins[name])
         assert (here / outcome.paths[0].parent.name / "traces").is_dir()
     assert sorted(again.paths) == sorted(outcome.paths), "what was measured is not measured again"
-
-    with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
-        described = cluster.describe(placed(planned(3, 10), CasePlace(gpu="fast", labels={"pace": "slow"})))
-    reasons = [facts.refusals[0] for facts in described.values() if isinstance(facts, NodeFacts)]
-    assert sorted(reasons) == [
-        "it is for a node with pace=slow, and this one has pace=fast",
-        "it is for fast, and 1 NVIDIA slow can be used",
-    ]
 
     lost = threading.Thread(target=_lose_the_busy_one, args=(fleet,))
     lost.start()
