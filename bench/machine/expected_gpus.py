@@ -18,6 +18,8 @@ from bench.errors import PrerequisiteError, UsageError
 
 FORM = re.compile(r"(?P<model>[^:,]*[^:,\s][^:,]*)(:(?P<count>[1-9]\d{0,3}))?")
 
+OTHER_CARDS = "Ask for other cards, or name some of them with --gpus."
+
 
 @dataclass(frozen=True)
 class ExpectedGpus:
@@ -57,13 +59,13 @@ def why_other_node(place: CasePlace | None, labels: Mapping[str, str]) -> str | 
     return None
 
 
-def require(expected: ExpectedGpus, cards: Sequence[str]) -> None:
+def require(expected: ExpectedGpus, cards: Sequence[str], way_out: str = OTHER_CARDS) -> None:
     """Raise PrerequisiteError where the cards, by their names, are of another model or number."""
     if len(_fitting(expected, cards)) == len(cards) == (expected.count or len(cards)) and cards:
         return
     raise PrerequisiteError(
         f"--expect-gpu asks for {expected}, and this job has {_seen(cards)}.",
-        "Ask for other cards, or name some of them with --gpus.",
+        way_out,
     )
 
 

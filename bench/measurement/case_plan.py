@@ -22,7 +22,7 @@ from bench.catalog.grid import CountryFactor, country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.errors import UsageError
-from bench.machine.expected_gpus import ExpectedGpus, require
+from bench.machine.expected_gpus import OTHER_CARDS, ExpectedGpus, require
 from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place, visible_cards
 from bench.measurement.context import RunContext, RunListener
@@ -47,6 +47,8 @@ from bench.meters.nodes.serving_nodes import ServingNodes
 from bench.store.results import slug
 from bench.worker import producers
 from bench.worker.checkouts import Checkout
+
+OTHER_NODES = "Name other nodes with --node, or start their agents with other --gpus."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,18 +91,18 @@ class _PlanOfCases(ABC):
         placement = Placement("cpu") if self.nodes else place(instruments.drivers, self.gpus, self.device)
         if not self.nodes:
             here = placement.named or visible_cards(instruments.drivers)
-            self._require_cards([card.name for card in here])
+            self._require_cards([card.name for card in here], OTHER_CARDS)
         require_software([item.case for item in self._needing_software()], placement)
         with ExitStack() as held:
             serving = None
             if self.nodes:
                 serving = held.enter_context(ServingNodes(self.nodes, os.environ.get(TOKEN_VARIABLE, "")))
-                self._require_cards(serving.cards)
+                self._require_cards(serving.cards, OTHER_NODES)
             return self._measure_at(placement, serving, grid, instruments, context)
 
-    def _require_cards(self, names: Sequence[str]) -> None:
+    def _require_cards(self, names: Sequence[str], way_out: str) -> None:
         if self.expected_gpus is not None:
-            require(self.expected_gpus, names)
+            require(self.expected_gpus, names, way_out)
 
     def _measure_at(
         self,

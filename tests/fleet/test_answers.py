@@ -6,10 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from bench.doctor.examine import DoctorReport
+from bench.doctor.findings import Finding
 from bench.errors import INTERNAL_FAULT, PrerequisiteError
 from bench.fleet.cluster import Cluster
-from bench.fleet.node import MeasuredFiles, NodeRunner
+from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner
 from bench.measurement.case_plan import CasePlan
+from bench.view import terminal
+from bench.view.fleet import Found, sections
 
 exceptions = pytest.importorskip("ray.exceptions", reason="the extra `fleet` is not installed")
 FAULT = "A fault in joulebench on this node: KeyError: 'planted'."
@@ -62,4 +66,16 @@ def test_a_fault_while_it_measures_is_an_answer(tmp_path: object, monkeypatch: p
     monkeypatch.setattr("bench.fleet.node.run", broken)
     assert NodeRunner(str(tmp_path)).measure(CasePlan(())) == MeasuredFiles(
         error=FAULT, exit_status=INTERNAL_FAULT
+    )
+
+
+def test_the_list_of_nodes_goes_on_beside_one_that_does_not_answer() -> None:
+    described = {name: NodeFacts(name, ("NVIDIA L4",), "0", "s", {}, frozenset()) for name in ("one", "two")}
+    report = DoctorReport((Finding("host", "cpu", "ok", "It is read."),), {"gpu": "measured"})
+    found: Found = {"one": FAULT, "two": (report, {"0": "a run", "cpu": "a run"})}
+    wide = terminal.lines(sections(described, found, findings=True), terminal.Room(180, 180, False))
+    lines = [" ".join(line.split()) for line in wide]
+    assert any(line.startswith(f"one one {FAULT}") for line in lines), lines
+    assert any(
+        line.startswith("two two 1 NVIDIA L4 gpu measured") and line.endswith(" a run") for line in lines
     )
