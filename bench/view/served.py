@@ -22,6 +22,9 @@ CODES = {
     "do not split again into their tokens, as text of random weights",
     "no-usage": "the server states no usage; tokens are counted here",
     "prefix-cache-hits": "the server had more of the prompts in its prefix cache than their template",
+    "node-lost": "an agent gave no answer, so its node's joules and all sums with them are absent",
+    "node-failed": "an agent refused or had a fault, so its node's joules and all sums with them are absent",
+    "node-unmetered": "a node has no meter for what another one meters, so the sum is absent",
     "requests-failed": "their joules are in the window and their tokens are not",
 }
 """Meaning of the reason codes of a window."""

@@ -8,12 +8,14 @@ import pytest
 
 from bench.core.record import Record
 from bench.footprint.grid import choose
+from bench.meters.nodes.serving_nodes import FAILED, LOST, UNMETERED
 from bench.store import results
 from bench.view import terminal
 from bench.view.content import Section, Table, Timeline, every_part
 from bench.view.record import sections
 from bench.view.report import cases, phase_shares
 from bench.view.report.report_data import Settings, gather
+from bench.view.served import CODES
 from tests.support.reported import source
 
 HISTORY = Path(__file__).parents[1] / "store" / "history"
@@ -78,3 +80,13 @@ def test_the_report_draws_no_shares_where_a_node_was_lost(record: Record) -> Non
     section = of_roles(lost(record))
     parts = every_part([section]) if section else []
     assert "shares-roles-table" not in [part.id for part in parts if isinstance(part, Table)]
+
+
+def test_reason_codes_of_nodes_have_their_meaning(record: Record) -> None:
+    windows = [block for block in record.blocks if block.observed.served and not block.warmup]
+    for block, code in zip(windows, (LOST, FAILED, UNMETERED), strict=False):
+        assert block.observed.served is not None
+        block.observed.served.reason_codes = [code]
+    text = " ".join(lines(record))
+    for code in (LOST, FAILED, UNMETERED):
+        assert f"{code} in 1 of {len(windows)} windows: {CODES[code]}." in text
