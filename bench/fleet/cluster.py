@@ -105,8 +105,10 @@ class Cluster:
         except self._ray.exceptions.RayError as error:
             return self._why(error)
         assert isinstance(facts, NodeFacts)
-        if (facts.version, facts.sources) != (bench.__version__, provenance.sources()):
-            return f"its joulebench {facts.version} differs from this one"
+        if facts.version != bench.__version__:
+            return f"its joulebench is {facts.version}, and this one {bench.__version__}"
+        if facts.sources != provenance.sources():
+            return f"its joulebench {facts.version} has other code than this one"
         return facts
 
     def _why(self, error: Exception) -> str:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import bench
 from bench.doctor.examine import DoctorReport
 from bench.doctor.findings import Finding
 from bench.errors import INTERNAL_FAULT, PrerequisiteError
@@ -57,6 +58,20 @@ def test_a_node_that_is_gone_is_lost() -> None:
     assert str(cluster._found([])).startswith("it was lost: ")
     slow = answering(exceptions.GetTimeoutError())
     assert slow._facts(None) == slow._found([]) == "it did not answer within 120 s"
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        ("0.0.1", f"its joulebench is 0.0.1, and this one {bench.__version__}"),
+        (bench.__version__, f"its joulebench {bench.__version__} has other code than this one"),
+    ],
+)
+def test_a_node_with_other_code_takes_no_part(version: str, why: str) -> None:
+    cluster = answering(AssertionError("not asked"))
+    facts = NodeFacts("l4", ("NVIDIA L4",), version, "other", {}, frozenset())
+    cluster._ray = SimpleNamespace(get=lambda *_, **__: facts, exceptions=exceptions)
+    assert cluster._facts(None) == why
 
 
 def test_a_fault_while_it_measures_is_an_answer(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
