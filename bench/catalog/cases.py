@@ -16,6 +16,7 @@ from typing import Any
 from bench.catalog import sweep
 from bench.catalog.axes import Change, Exclusion, SweepAxes
 from bench.catalog.case_pieces import first_set, on_hub, options_of, refuse_idle_keys, weights_of
+from bench.catalog.case_place import CasePlace
 from bench.catalog.identity import VERSION, case_hash
 from bench.catalog.models import Catalogue, Measure, Model, Suite, SuiteCase, Work
 from bench.catalog.prompts import prompts
@@ -150,6 +151,8 @@ class Planned:
     measure: Measure
     sweep: SweepPoint | None = None
     """Its place in a sweep; `None` for a case that was named by itself or by a suite without axes."""
+    place: CasePlace | None = None
+    """Machines for it; `None` for any, as of a case that was named by itself."""
 
 
 def plan(catalogue: Catalogue, names: list[str], overrides: Overrides) -> list[Planned]:
@@ -192,6 +195,7 @@ class _Entry:
     measure: Measure
     order: tuple[Order, int]
     is_swept: bool
+    place: CasePlace | None
 
 
 def _entries(catalogue: Catalogue, name: str, overrides: Overrides) -> list[_Entry]:
@@ -213,6 +217,7 @@ def _entries(catalogue: Catalogue, name: str, overrides: Overrides) -> list[_Ent
                 order=order,
                 is_swept=bool(line or case.sweep.changes() or (suite and suite.sweep.changes()))
                 or "interleaved" in (overrides.order, order[0]),
+                place=case.place or (suite.place if suite else None),
             )
         )
     return found
@@ -230,14 +235,14 @@ def _cases(
         by = sweep.excluding(exclusions, case.name, case.values())
         met += by
         if not by:
-            place = SweepPoint(
+            swept = SweepPoint(
                 axes=point,
                 order=order,
                 order_seed=seed if order == "interleaved" else None,
                 number=0,
                 total=0,
             )
-            yield Planned(case, entry.measure, place if entry.is_swept else None)
+            yield Planned(case, entry.measure, swept if entry.is_swept else None, entry.place)
 
 
 def _at(item: Planned, number: int, total: int) -> Planned:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, create_model
 from pydantic_core import PydanticKnownError
 
 from bench.catalog.axes import Exclusions, SweepAxes
+from bench.catalog.case_place import CasePlace
 from bench.catalog.option_types import BatchSize, Replicas, Seed, option_types
 from bench.catalog.server_spec import ServerSpec
 from bench.core import modalities
@@ -146,6 +147,8 @@ class SuiteCase(Work):
     sweep: SweepAxes = SweepAxes()
     """Axes of this case; one that the suite has, too, is the case's."""
     exclude: Exclusions = ()
+    place: CasePlace | None = None
+    """In place of its suite's."""
 
 
 class Suite(Strict):
@@ -155,6 +158,8 @@ class Suite(Strict):
     weights: CatalogueWeights = "hub"
     cases: Annotated[list[SuiteCase], Field(min_length=1)]
     measure: Measure = Measure()
+    place: CasePlace | None = None
+    """Machines for its cases; `None` for any."""
     sweep: SweepAxes = SweepAxes()
     """Axes of each of its cases, as far as it has such a key and does not set it."""
     exclude: Exclusions = ()

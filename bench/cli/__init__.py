@@ -58,7 +58,6 @@ def main() -> None:
 def invoke(arguments: list[str]) -> int:
     """The exit status of one command line; errors become one sentence on stderr."""
     try:
-        cli.help = as_started(cli.help or "")
         result = cli.main(arguments, prog_name=program(), standalone_mode=False)
     except click.ClickException as error:
         shown = io.StringIO()

@@ -100,9 +100,8 @@ def command(
     """Compare B with A, each PATH, NAME=PATH, REVISION:PATH or a run's id.
 
     A side is a file, a folder, either as committed (main:results/...), a run in --results (its id or latest),
-    or - for standard input; of what
-    `bench run --pair` wrote, PATH@A and PATH@B are the sides. A/A pairs of the same machine are looked for
-    there and in --results; they show how much equal cases differ on it.
+    or - for standard input; of what `python -m bench run --pair` wrote, PATH@A and PATH@B are the sides. A/A
+    pairs of the same machine are looked for there and in --results; they show how much equal cases differ.
     """
     if machines:
         if limits or strict or vary or accepted_file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from bench.cli.suggesting import sentence
 from bench.cli.verbs import Verb
+from bench.invocation import as_started
 
 PIPE_CLOSED = 141
 """128 + SIGPIPE, as a shell reports a program whose output was closed."""
@@ -33,8 +34,28 @@ def quiet_on_closed_output() -> Iterator[None]:
         raise click.exceptions.Exit(PIPE_CLOSED) from None
 
 
+class StartedHelp(click.HelpFormatter):
+    """Help that names this program as it was started, put in before lines are broken."""
+
+    def write_text(self, text: str) -> None:
+        """Write a paragraph."""
+        super().write_text(as_started(text))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *args: Any, **more: Any) -> None:
+        """Write options or verbs with what they are for."""
+        super().write_dl([(name, as_started(about)) for name, about in rows], *args, **more)
+
+
+class StartedContext(click.Context):
+    """Context of every command, for its help."""
+
+    formatter_class = StartedHelp
+
+
 class LazyGroup(click.Group):
     """Verbs by name, in sections of the help; a verb's module is imported when the verb is used."""
+
+    context_class = StartedContext
 
     def __init__(
         self, name: str | None = None, sections: Mapping[str, Mapping[str, Verb]] | None = None, **more: Any
@@ -56,6 +77,7 @@ class LazyGroup(click.Group):
             return LazyGroup(cmd_name, {"Verbs": verb.verbs}, help=verb.about)
         command = importlib.import_module(verb.module).command
         assert isinstance(command, click.Command)
+        command.context_class = StartedContext
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

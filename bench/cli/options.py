@@ -63,7 +63,7 @@ references_option = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     metavar="FILE",
-    help="Reference rows that `bench footprint import` wrote, beside the bundled ones. Repeatable.",
+    help="Reference rows that `python -m bench footprint import` wrote, beside the bundled ones. Repeatable.",
 )
 debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks.")
 all_option = click.option(

@@ -41,8 +41,8 @@ def of_checkouts(catalogue: Catalogue, names: Sequence[str], pair: tuple[str, st
     if any(checkouts):
         named = pair[checkouts.index(True)]
         raise UsageError(
-            f'--pair takes two cases or two checkouts, and only "{named}" is a checkout.',
-            "Name the cases before it: `bench run MODEL --pair BASE HEAD`.",
+            f'--pair takes two cases or two checkouts; only "{named}" is a checkout.',
+            "Name cases first: `python -m bench run MODEL --pair BASE HEAD`.",
         )
     return False
 
@@ -54,7 +54,8 @@ def checkouts(pair: tuple[str, str], note: Note) -> Iterator[Mapping[PairSide, C
         unlike = [name for name in KERNEL_LIBRARIES if a.libraries.get(name) != b.libraries.get(name)]
         if unlike:
             vary = " ".join(f"--vary libraries.{name}" for name in unlike)
-            note(f"A and B have other versions of {', '.join(unlike)}: `bench compare` will want {vary}.")
+            others = f"A and B have other versions of {', '.join(unlike)}"
+            note(f"{others}: `python -m bench compare` will want {vary}.")
         yield {"A": a, "B": b}
 
 

@@ -78,8 +78,8 @@ if TYPE_CHECKING:
     "nodes",
     multiple=True,
     metavar="[ROLE=]HOST:PORT",
-    help="A node of that server with its agent (`bench fleet meter`), such as prefill=10.0.0.5:9200, or "
-    "decode=none without one. Repeatable: joules are those of all nodes.",
+    help="A node of that server with its agent (`python -m bench fleet meter`), such as "
+    "prefill=10.0.0.5:9200, or decode=none without one. Repeatable: joules are those of all nodes.",
 )
 @click.option(
     "--restarts",
@@ -141,6 +141,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
     catalogue = options.load_catalogue(models)
     if asked.fleet is not None or asked.every_node:
         return fleet_run.measure(catalogue, names, asked, country or catalogue.defaults.country)
+    run_planning.check_nodes(asked)
     progress = Progress(sys.stderr)
     grid = country_factor(country or catalogue.defaults.country)
     of_checkouts = asked.pair is not None and pairing.of_checkouts(
@@ -151,9 +152,8 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         cases, refused = run_planning.chosen_cases(
             catalogue, names, asked, drivers, progress.note, of_checkouts=of_checkouts
         )
-        run_planning.check_endpoint(cases, asked.endpoint)
+        run_planning.check_endpoint(cases, asked)
         run_planning.check_restarts(cases, asked)
-        run_planning.check_nodes(asked)
         remote_code = run_planning.remote_code(catalogue, asked.allow_remote_code)
         checkouts: Mapping[PairSide, Checkout] = {}
         if asked.pair is not None and of_checkouts:

@@ -19,7 +19,7 @@ from bench.core.near_names import unknown
 from bench.core.workload import CLOSED
 from bench.errors import UsageError
 from bench.machine import expected_gpus
-from bench.machine.placement import place
+from bench.machine.placement import place, visible_cards
 from bench.measurement import possible_cases
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.measurement.default_suite import default_suite, note_hidden_cards
@@ -76,7 +76,12 @@ def chosen_cases(
         planned = plan_cases(catalogue, named, overrides)
         if any(item.sweep for item in planned) and not (asked.yes or asked.dry_run):
             refuse_unasked([item.measure for item in planned])
-        chosen = possible_cases.possible(asked.part.of(planned), placement, note, catalogue, times)
+        # A server elsewhere draws on other cards than those of this machine.
+        asked_here = planned if asked.endpoint is None else [replace(item, place=None) for item in planned]
+        cards = [card.name for card in placement.named or visible_cards(drivers)]
+        chosen = possible_cases.possible(
+            asked.part.of(asked_here), placement, note, catalogue, times, cards=cards
+        )
     note_unasked_servers(chosen.cases, note)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
@@ -98,24 +103,35 @@ def modalities_of(catalogue: Catalogue, names: Sequence[str]) -> list[Modality]:
     return [modalities.get(engine) for engine in dict.fromkeys(model.engine for model in models)]
 
 
-def check_endpoint(cases: Sequence[Planned], endpoint: str | None) -> None:
-    """Raise UsageError for a URL that is none, may hold a secret, or would be asked by no case."""
-    if endpoint is None:
+def check_endpoint(cases: Sequence[Planned], asked: RunOptions) -> None:
+    """Raise UsageError for a URL that is none, may hold a secret, or would be asked by no case.
+
+    With nodes of that server every case has to ask it, since what is made here draws on no node.
+    """
+    if asked.endpoint is None:
         return
-    address.parse(endpoint)
-    if not any(producers.of(item.case.workload).ASKS_SERVER for item in cases):
+    address.parse(asked.endpoint)
+    here = [item.case for item in cases if not producers.of(item.case.workload).ASKS_SERVER]
+    if len(here) == len(cases):
         raise UsageError(
             "--endpoint has no effect: none of the chosen cases asks a server.", "Add --workload single."
+        )
+    if here and asked.nodes:
+        raise UsageError(
+            f"--node: {here[0].label} asks no server.", "Add --workload single, or leave it out."
         )
 
 
 def check_nodes(asked: RunOptions) -> None:
-    """Raise UsageError where nodes are named without their server, or beside cards of this machine."""
+    """Raise UsageError where nodes are named without a server that is up, or beside cards of this machine."""
     if not asked.nodes:
         return
     nodes.parse(asked.nodes)
     if asked.endpoint is None:
-        raise UsageError("--node names nodes of a server that is up already.", "Add --endpoint URL.")
+        raise UsageError(
+            "--node names nodes of a server that is up; one that is started here draws on this machine.",
+            "Start the server, and add --endpoint URL.",
+        )
     if asked.gpus is not None:
         raise UsageError(
             "--gpus names cards of this machine, and --node those of a server.", "Leave out --gpus."

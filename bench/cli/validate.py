@@ -41,8 +41,8 @@ from bench.view.package import package_section
 def command(paths: tuple[str, ...], quiet: bool, key_file: Path | None, results: Path) -> int:
     """Check that files, and all files in folders, are whole records, and follow from blocks and traces.
 
-    Of a package (`bench export package`) every file is held against its digest, and every headline is
-    derived anew from its samples.
+    Of a package (`python -m bench export package`) every file is held against its digest, and every headline
+    is derived anew from its samples.
     """
     packages = [path for path in paths if opening.is_package(Path(path))]
     statuses = [_package(Path(path), key_file, quiet) for path in packages]

@@ -22,6 +22,7 @@ from bench.compare.match import match
 from bench.compare.metrics import HEADLINE, METRICS, Metric, MetricValues
 from bench.compare.noise import Floor, Floors
 from bench.compare.record_set import RecordSet, StoredRecord
+from bench.compare.role_metrics import role_metrics
 from bench.core.measurement import Measurement
 from bench.stats import ratio as statistics
 from bench.stats import uncertainty
@@ -154,7 +155,7 @@ def _draft(
 
 def _rows(a: Measurement, b: Measurement, floors: Floors) -> Iterator[MetricRow]:
     turns = noise.in_turns(a, b)
-    for wanted in METRICS.values():
+    for wanted in (*METRICS.values(), *role_metrics(a, b)):
         metric = wanted.both_hold(a, b)
         one, other = metric.read(a), metric.read(b)
         if not one.values and not other.values and metric is not HEADLINE:
@@ -234,6 +235,8 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
         yield f"meant to differ: {', '.join(meant)}"
     if any(side.ended and side.ended.quick for side in (a, b)):
         yield "quick: measured for a first look, with a wider target or shorter blocks than usual"
+    if a.machine.roles or b.machine.roles:
+        yield "roles: work may move from one to another, so only their sum has a verdict"
     if any(side.random_weights for side in (a, b)):
         yield "random weights: joules are valid for the shape of the model, its output is meaningless"
     kinds = {
@@ -250,7 +253,7 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
 def _instead(rows: Sequence[MetricRow], a: Measurement, b: Measurement) -> Iterator[str]:
     """Rows of something else than their metric's first choice, and the side that is the cause."""
     for row in rows:
-        wanted = METRICS[row.metric.name]
+        wanted = METRICS.get(row.metric.name, row.metric)
         if row.metric is not wanted:
             sides = " and ".join(name for name, side in (("A", a), ("B", b)) if not wanted.read(side).values)
             yield f"{wanted.name}: {row.metric.about}, since {wanted.about} is not in {sides}"

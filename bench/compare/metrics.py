@@ -41,11 +41,17 @@ class MetricValues:
         return estimate(self.values) if self.values else None
 
 
+def headline_domains(record: Measurement) -> list[str]:
+    """The domains whose joules make up the headline; none where nothing was metered."""
+    scope = record.figures.headline_scope
+    return sorted(record.figures.energy_per_unit_j[scope].domains) if scope else []
+
+
 @dataclass(frozen=True)
 class Metric:
     """One thing to compare by. `better` is the direction that pleases; `None`: neither does by itself.
 
-    `of_block` is for what each block has, given the headline's domains; `of_record` for what a record has
+    `of_block` is for what each block has, given `domains` of its record; `of_record` for what a record has
     once and no chance enters.
     """
 
@@ -59,6 +65,7 @@ class Metric:
     lacking: str = "not every block has it"
     instead: Metric | None = None
     """The metric that is compared if not both records have this one."""
+    domains: Callable[[Measurement], list[str]] = headline_domains
 
     def title(self, unit: str) -> str:
         """Name of the metric for outputs of that unit: `J/page`."""
@@ -72,7 +79,7 @@ class Metric:
 
     def block_value(self, record: Measurement) -> Callable[[Block], float | None]:
         """Function that reads a block of this record; always `None` for a metric of whole records."""
-        domains, of_block = headline_domains(record), self.of_block
+        domains, of_block = self.domains(record), self.of_block
 
         def value(block: Block) -> float | None:
             if of_block is None or not counting([block]) or block.work_s <= 0:
@@ -95,12 +102,6 @@ class Metric:
         if len(positive) < len(values):
             return MetricValues(reason=self.lacking)
         return MetricValues(tuple(positive if self.of_record else independent(blocks, positive)))
-
-
-def headline_domains(record: Measurement) -> list[str]:
-    """The domains whose joules make up the headline; none where nothing was metered."""
-    scope = record.figures.headline_scope
-    return sorted(record.figures.energy_per_unit_j[scope].domains) if scope else []
 
 
 def _over(joules: float | None, amount: float | None) -> float | None:

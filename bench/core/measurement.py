@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.core.provenance import Provenance
     from bench.core.recorded import RecordedEngine
     from bench.core.repetition import Pair, StopInfo
+    from bench.core.side_by_side import CaseBeside
 
 Status = Literal["ok", "invalid", "failed"]
 
@@ -79,6 +80,10 @@ class Measurement(SchemaModel):
         @property
         def pair(self) -> Pair | None:
             """The other side, where both were measured in turns."""
+
+        @property
+        def side_by_side(self) -> list[CaseBeside]:
+            """Cases that were measured at the same time on other cards."""
 
         @property
         def ended(self) -> StopInfo | None:

@@ -12,14 +12,15 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 import bench
 from bench.dependencies import install_command
 from bench.doctor.examine import DoctorReport
-from bench.errors import BenchError, PrerequisiteError
-from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner
+from bench.errors import INTERNAL_FAULT, BenchError, PrerequisiteError
+from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner, fault
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
 
@@ -27,6 +28,7 @@ POLL_S = 1.0
 KNOCK_S = 5.0
 DESCRIBE_S = 120.0
 """For a node's first start of Python and the drivers."""
+NO_ANSWER = f"it did not answer within {DESCRIBE_S:.0f} s"
 SEES_ALL_CARDS = {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
 """Without the first, Ray hides all cards from an actor that asks for none."""
 
@@ -51,6 +53,7 @@ class Cluster:
             raise PrerequisiteError(
                 f"No Ray cluster answers at {address}: {first}", "Start one with: ray start --head"
             ) from error
+        _mute(self._ray)
         self._head = str(self._ray.get_runtime_context().gcs_address)
         self._head_lost = False
         self._actors: dict[str, Any] = {}
@@ -74,8 +77,12 @@ class Cluster:
             if node["Alive"]:
                 name = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
                 self._actors[name] = self._actor(node["NodeID"])
-                asked[name] = self._actors[name].describe.remote(plan)
-        return {name: self._facts(reference) for name, reference in asked.items()}
+                asked[name] = self._actors[name].describe.remote(plan), dict(node.get("Labels") or {})
+        found = {name: (self._facts(reference), labels) for name, (reference, labels) in asked.items()}
+        return {
+            name: facts if isinstance(facts, str) else facts.labelled(plan, labels)
+            for name, (facts, labels) in found.items()
+        }
 
     def _actor(self, node_id: str) -> Any:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -94,24 +101,44 @@ class Cluster:
         try:
             facts = self._ray.get(reference, timeout=DESCRIBE_S)
         except self._ray.exceptions.GetTimeoutError:
-            return f"it did not answer within {DESCRIBE_S:.0f} s"
+            return NO_ANSWER
         except self._ray.exceptions.RayError as error:
-            cause = getattr(error, "cause", None)
-            return cause.message if isinstance(cause, BenchError) else f"it was lost: {_last_line(error)}"
+            return self._why(error)
         assert isinstance(facts, NodeFacts)
-        if (facts.version, facts.sources) != (bench.__version__, provenance.sources()):
-            return f"its joulebench {facts.version} differs from this one"
+        if facts.version != bench.__version__:
+            return f"its joulebench is {facts.version}, and this one {bench.__version__}"
+        if facts.sources != provenance.sources():
+            return f"its joulebench {facts.version} has other code than this one"
         return facts
+
+    def _why(self, error: Exception) -> str:
+        """A sentence for an answer that is an error: the node's own, or that it was lost."""
+        if isinstance(error, self._ray.exceptions.RayTaskError):  # it answered, and its code raised
+            cause = getattr(error, "cause", None) or error
+            return cause.message if isinstance(cause, BenchError) else fault(cause)
+        return f"it was lost: {_last_line(error)}"
 
     def findings(
         self, nodes: Iterable[str], gpus: str | None
-    ) -> dict[str, tuple[DoctorReport, dict[str, str]]]:
-        """What the doctor finds on each node, and the measurements that hold its cards or CPU now."""
+    ) -> dict[str, tuple[DoctorReport, dict[str, str]] | str]:
+        """What the doctor finds on each node, and the measurements that hold its cards or CPU now.
+
+        A sentence of a node that does not say.
+        """
         asked = {
             node: (self._actors[node].findings.remote(gpus), self._actors[node].holders.remote())
             for node in nodes
         }
-        return {node: tuple(self._ray.get(list(both))) for node, both in asked.items()}
+        return {node: self._found(list(both)) for node, both in asked.items()}
+
+    def _found(self, references: list[Any]) -> tuple[DoctorReport, dict[str, str]] | str:
+        try:
+            report, holders = self._ray.get(references, timeout=DESCRIBE_S)
+        except self._ray.exceptions.GetTimeoutError:
+            return NO_ANSWER
+        except self._ray.exceptions.RayError as error:
+            return self._why(error)
+        return report, holders
 
     def start(self, node: str, plan: CasePlan) -> Any:
         """Let a node measure; returns what `ready` answers for."""
@@ -129,9 +156,11 @@ class Cluster:
         return list(ended)
 
     def result(self, reference: Any) -> MeasuredFiles | None:
-        """What a node has measured; `None` if the node was lost."""
+        """What a node has measured, or the fault of its code; `None` if the node was lost."""
         try:
             measured = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:
+            return MeasuredFiles(error=self._why(error), exit_status=INTERNAL_FAULT)
         except self._ray.exceptions.RayError:
             return None
         assert isinstance(measured, MeasuredFiles)
@@ -179,6 +208,12 @@ def _ray() -> Any:
             "Mend the package that it names, or use an environment without it.",
         ) from error
     return ray
+
+
+def _mute(ray: Any) -> None:
+    """Keep Ray's account of a lost node, pages of its log, out of stdout: our own line names the node."""
+    with suppress(AttributeError):
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _last_line(error: Exception) -> str:

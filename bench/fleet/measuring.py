@@ -19,7 +19,7 @@ from typing import Any
 from bench.errors import PrerequisiteError
 from bench.fleet.cluster import Cluster
 from bench.fleet.dispatch import DispatchBoard
-from bench.fleet.node import NodeFacts, write
+from bench.fleet.node import MeasuredFiles, NodeFacts, write
 from bench.fleet.pace import Pace, SlowNode
 from bench.measurement.case_plan import CasePlan
 from bench.measurement.outcome import FAILED, INTERRUPTED, gravest
@@ -91,13 +91,22 @@ class _FleetRun:
                 self.pace.lost(node)
                 self.say(f"{node}: lost; its case starts anew elsewhere")
                 continue
+            if measured.error is not None:
+                self._failed(node, measured)
+                continue
             self.board.done(node)
             took_s = self.pace.ends(node, time.monotonic())
             self.outcome.paths += write(self.results, measured)
             self.outcome.statuses.append(measured.exit_status)
-            if measured.error is not None:
-                self.outcome.errors.append(f"{node}: {measured.error}")
             self.say(f"{node}: {measured.summary or 'done'}, {took_s:.0f} s")
+
+    def _failed(self, node: str, measured: MeasuredFiles) -> None:
+        """A case gave no record there: it is tried on another node, unless the run is being stopped."""
+        error = str(measured.error)
+        case = self.board.failed(node, error.rstrip("."))
+        self.pace.lost(node)
+        goes_on = "" if case in self.board.given_up else " It is tried elsewhere."
+        self.say(f"{node}: {self.plan.cases[case].case.label} was not measured: {error}{goes_on}")
 
     def _remark(self, slow: SlowNode) -> str:
         label = self.plan.cases[slow.case].case.label
@@ -124,7 +133,8 @@ def measure_on(
 ) -> FleetOutcome:
     """Measure all cases of a plan on the nodes, one at a time a node, and write their records to `results`.
 
-    A node that is lost costs its own case a new start elsewhere, whole. Without its head no cluster goes on.
+    A node that is lost, or that cannot begin its case, costs that case a new start elsewhere, whole. Without
+    its head no cluster goes on.
     """
     described = cluster.describe(plan)
     nodes = {name: facts for name, facts in described.items() if isinstance(facts, NodeFacts)}

@@ -39,6 +39,7 @@ from bench.meters.nodes.messages import (
 IDLE_S = 600.0
 """A connection on which nothing is asked for so long is closed; the client opens another one."""
 MOST_CONNECTIONS = 16
+FAULT = "a fault of its agent"
 Query = TypeVar("Query", bound=SchemaModel)
 
 
@@ -102,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """What is metered here."""
         if self._admitted() and self._found("/meter"):
-            self._send(self.server.meter.description())
+            self._answer(self.server.meter.description)
 
     def do_POST(self) -> None:
         """Stamps, joules or samples."""
@@ -126,15 +127,26 @@ class _Handler(BaseHTTPRequestHandler):
         if query is not None and query.end_ns > self.server.clock() + LATEST_END_S * 1e9:
             self._refuse(http.HTTPStatus.BAD_REQUEST, "the window ends in the future")
         elif query is not None:
-            self._send(self.server.meter.window(query))
+            self._answer(lambda: self.server.meter.window(query))
 
     def _samples(self, body: bytes) -> None:
         query = self._query(body, SamplesQuery)
-        rows = b"" if query is None else self.server.meter.samples(query)
-        if len(rows) > LARGEST_SAMPLES:
+        if query is not None:
+            self._answer(lambda: self.server.meter.samples(query))
+
+    def _answer(self, ask: Callable[[], SchemaModel | bytes]) -> None:
+        """Send what the meter answers, or the fault that it raises: its end would look like a lost node."""
+        try:
+            answer = ask()
+        except Exception as error:  # noqa: BLE001 - the boundary: the client gets a sentence, the agent goes on
+            self._refuse(http.HTTPStatus.INTERNAL_SERVER_ERROR, f"{FAULT}: {type(error).__name__}: {error}")
+            return
+        if isinstance(answer, SchemaModel):
+            self._send(answer)
+        elif len(answer) > LARGEST_SAMPLES:
             self._refuse(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "there are too many samples")
-        elif query is not None:
-            self._send_bytes(http.HTTPStatus.OK, "application/octet-stream", rows)
+        else:
+            self._send_bytes(http.HTTPStatus.OK, "application/octet-stream", answer)
 
     def _query(self, body: bytes, kind: type[Query]) -> Query | None:
         """The request's content; `None` once a wrong one is refused."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -23,7 +23,7 @@ from bench.core.words import counted
 from bench.doctor.examine import DoctorReport, examine
 from bench.errors import INTERNAL_FAULT, BenchError, RecordError
 from bench.machine import provenance
-from bench.machine.expected_gpus import require
+from bench.machine.expected_gpus import require, why_elsewhere, why_other_node
 from bench.machine.locks import holder, lock_names_of
 from bench.machine.placement import place, visible_cards
 from bench.measurement.case_plan import CasePlan
@@ -47,6 +47,12 @@ class NodeFacts:
     sources: str
     refusals: dict[int, str]
     measured: frozenset[int]
+
+    def labelled(self, plan: CasePlan, labels: Mapping[str, str]) -> NodeFacts:
+        """The same, where its node has these labels: cases for others are refused."""
+        others = {at: why_other_node(item.place, labels) for at, item in enumerate(plan.cases)}
+        refused = {at: reason for at, reason in others.items() if reason is not None}
+        return replace(self, refusals={**self.refusals, **refused}, measured=self.measured - refused.keys())
 
     @property
     def summary(self) -> str:
@@ -84,10 +90,15 @@ class NodeRunner:
         with GpuDrivers() as drivers:
             machine = provenance.machine(drivers)
             placement = place(drivers, plan.gpus, plan.device)
-            reasons = {at: why_impossible(item.case, placement) for at, item in enumerate(plan.cases)}
+            cards = [card.name for card in placement.named or visible_cards(drivers)]
+            elsewhere = {at: why_elsewhere(item.place, cards) for at, item in enumerate(plan.cases)}
+            reasons = {
+                at: elsewhere[at] or why_impossible(item.case, placement)
+                for at, item in enumerate(plan.cases)
+            }
             if plan.expected_gpus is not None:
                 try:
-                    require(plan.expected_gpus, placement.named or visible_cards(drivers))
+                    require(plan.expected_gpus, cards)
                 except BenchError as error:
                     reasons = dict.fromkeys(range(len(plan.cases)), error.message)
             measured = plan.earlier(lambda: machine, drivers, self._folder).measured
@@ -97,7 +108,7 @@ class NodeRunner:
                 version=bench.__version__,
                 sources=provenance.sources(),
                 refusals={at: reason for at, reason in reasons.items() if reason is not None},
-                measured=frozenset(measured),
+                measured=frozenset(at for at in measured if elsewhere[at] is None),
             )
 
     def findings(self, gpus: str | None) -> DoctorReport:
@@ -113,11 +124,14 @@ class NodeRunner:
     def measure(self, plan: CasePlan) -> MeasuredFiles:
         """Measure the plan, and return the files of its records, also of those measured already."""
         try:
-            outcome = run(plan, RunContext(self._folder, self._listener, self._stop))
+            return self._measured(plan)
         except BenchError as error:
             return MeasuredFiles(error=str(error), exit_status=error.exit_status)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not cost the machine its other cases
-            return MeasuredFiles(error=_last_line(error), exit_status=INTERNAL_FAULT)
+            return MeasuredFiles(error=fault(error), exit_status=INTERNAL_FAULT)
+
+    def _measured(self, plan: CasePlan) -> MeasuredFiles:
+        outcome = run(plan, RunContext(self._folder, self._listener, self._stop))
         files: dict[str, bytes] = {}
         paths = [(record, path) for record, path in [*outcome.skipped, *outcome.records] if path is not None]
         for record, path in paths:
@@ -177,8 +191,9 @@ class _LastLine:
         self.line = f"{record.label}: {record.status}"
 
 
-def _last_line(error: Exception) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
+def fault(error: BaseException) -> str:
+    """The sentence for an error that joulebench did not expect on a node."""
+    return f"A fault in joulebench on this node: {traceback.format_exception_only(error)[-1].strip()}."
 
 
 def write(folder: Path, measured: MeasuredFiles) -> list[Path]:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench.errors import PrerequisiteError
 from bench.fleet import until_closed
+from bench.machine.expected_gpus import ExpectedGpus
 
 SSH = ("ssh", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4")
 """No question is asked, and a machine that is gone is known within two minutes."""
@@ -38,14 +39,19 @@ class RemoteRun:
     folder: str
     python: str
     results: Path
+    gpus: ExpectedGpus | None = None
+    container: tuple[str, ...] = ()
+    """Words that start a container, before the interpreter in it: `apptainer exec --nv image.sif`."""
     options: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
         """The command for a machine's shell."""
         guard = Path(until_closed.__file__).read_text(encoding="utf-8")
-        run = [self.python, "-m", "bench", "run", *self.suite, "--resume", *self.options]
-        words = [self.python, "-I", "-c", guard, *run]
+        expected = ["--expect-gpu", str(self.gpus)] if self.gpus is not None else []
+        run = [self.python, "-m", "bench", "run", *self.suite, "--resume", *expected, *self.options]
+        # The guard is inside the container, where its signals reach the run.
+        words = [*self.container, self.python, "-I", "-c", guard, *run]
         # The login shell expands a folder such as ~/joulebench, which a quoted one would not be.
         return f"cd {_path(self.folder)} && exec {shlex.join(words)}"
 

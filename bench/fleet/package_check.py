@@ -21,6 +21,8 @@ from bench.fleet.manifest import Node, PackagedRecord
 from bench.fleet.opening import OpenedPackage
 from bench.store import results, traces
 
+NOT_SEEN = ""
+
 
 @dataclass(frozen=True)
 class CheckedRecord:
@@ -79,20 +81,28 @@ def _trace(content: bytes, record: Record) -> traces.Trace:
 def _against_manifest(record: Record, node: Node, entry: PackagedRecord) -> Iterator[str]:
     """Differences between the manifest and a record."""
     headline = record.headline()
+    reasons = publication.reasons(record, traced=entry.trace is not None)
     own = {
+        "label": record.label,
         "status": record.status,
         "headline_j": headline.value if headline else None,
+        "unit": record.unit,
         "run_id": record.run_id,
         "commit": record.provenance.commit,
+        "command": record.provenance.command,
+        "expected_gpus": record.provenance.expected_gpus,
         "clock": record.provenance.clock,
         "nodes": record.machine.nodes or None,
-        "publication_reasons": publication.reasons(record, traced=entry.trace is not None),
+        "publication_valid": not reasons,
+        "publication_reasons": reasons,
     }
     for name, value in own.items():
         if getattr(entry, name) != value:
             yield f"{name} is {value!r} in the record and {getattr(entry, name)!r} in the manifest"
-    cards = {str(gpu.uuid) for gpu in record.machine.metered_gpus}
-    if record.machine.id != node.machine_id:
-        yield f"it is of machine {record.machine.id}, and its node of {node.machine_id}"
-    if not cards <= {gpu.uuid for gpu in node.gpus}:
-        yield f"it metered {', '.join(sorted(cards))}, and its node has not seen all of them"
+    machine, stated = record.machine, f"{node.machine} ({node.machine_id})"
+    if (machine.name, machine.id) != (node.machine, node.machine_id):
+        yield f"it is of the machine {machine.name} ({machine.id}), and its node is {stated}"
+    seen = {gpu.uuid: gpu.name for gpu in node.gpus}
+    if other := [gpu for gpu in machine.metered_gpus if seen.get(str(gpu.uuid), NOT_SEEN) != gpu.name]:
+        cards = ", ".join(f"{gpu.name} {gpu.uuid}" for gpu in other)
+        yield f"it metered {cards}, and its node has not seen that"

@@ -57,9 +57,13 @@ class Placement:
                 f"Name {replicas} cards, or a multiple of that, with --gpus.",
             )
         groups = [self.visible[at : at + each] for at in range(0, len(self.visible), each)]
-        return tuple(
-            Placement(self.device, group, group, _environment(group, named=True)) for group in groups
-        )
+        return tuple(map(on_cards, groups))
+
+
+def on_cards(cards: Sequence[Gpu]) -> Placement:
+    """The place of work that sees these cards alone."""
+    group = tuple(cards)
+    return Placement("cuda", group, group, _environment(group, named=True))
 
 
 def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:

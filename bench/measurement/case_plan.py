@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from bench.catalog.grid import CountryFactor, country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.errors import UsageError
-from bench.machine.expected_gpus import ExpectedGpus, require
+from bench.machine.expected_gpus import OTHER_CARDS, ExpectedGpus, require
 from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place, visible_cards
 from bench.measurement.context import RunContext, RunListener
@@ -47,6 +47,8 @@ from bench.meters.nodes.serving_nodes import ServingNodes
 from bench.store.results import slug
 from bench.worker import producers
 from bench.worker.checkouts import Checkout
+
+OTHER_NODES = "Name other nodes with --node, or start their agents with other --gpus."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +89,20 @@ class _PlanOfCases(ABC):
         grid = country_factor(self.country)
         # Cards of this machine may be a node's, locked by its agent.
         placement = Placement("cpu") if self.nodes else place(instruments.drivers, self.gpus, self.device)
-        if self.expected_gpus is not None:
-            require(self.expected_gpus, placement.named or visible_cards(instruments.drivers))
+        if not self.nodes:
+            here = placement.named or visible_cards(instruments.drivers)
+            self._require_cards([card.name for card in here], OTHER_CARDS)
         require_software([item.case for item in self._needing_software()], placement)
         with ExitStack() as held:
             serving = None
             if self.nodes:
                 serving = held.enter_context(ServingNodes(self.nodes, os.environ.get(TOKEN_VARIABLE, "")))
+                self._require_cards(serving.cards, OTHER_NODES)
             return self._measure_at(placement, serving, grid, instruments, context)
+
+    def _require_cards(self, names: Sequence[str], way_out: str) -> None:
+        if self.expected_gpus is not None:
+            require(self.expected_gpus, names, way_out)
 
     def _measure_at(
         self,

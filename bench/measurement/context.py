@@ -31,6 +31,8 @@ class BlockDone:
     unit: str
     power_w: float | None
     seconds_left: float | None
+    place: str = ""
+    """Which of several cases side by side it is of: `[2/6]`."""
 
 
 class NoteListener(Protocol):

@@ -17,6 +17,7 @@ from bench.catalog.cases import Case, Planned
 from bench.catalog.models import Catalogue
 from bench.engines import limits
 from bench.errors import BenchError, EngineError, PrerequisiteError, UsageError
+from bench.machine.expected_gpus import why_elsewhere
 from bench.machine.placement import Placement
 from bench.measurement.fitting import why_not
 from bench.measurement.listing import why_not_by_default
@@ -41,15 +42,17 @@ def possible(
     note: Callable[[str], None],
     catalogue: Catalogue,
     times: int = 1,
+    *,
+    cards: Sequence[str] = (),
 ) -> PossibleCases:
-    """The cases that can be done, loaded `times` times at once.
+    """The cases that can be done, loaded `times` times at once, on a machine with cards of these names.
 
     Raises UsageError or PrerequisiteError where one that was named by itself cannot, or none is left.
     """
     kept, refused, left_out = [], 0, list[str]()
     first: BenchError | None = None
     for item in planned:
-        error = _error(item.case, catalogue, placement, times)
+        error = _elsewhere(item, cards) or _error(item.case, catalogue, placement, times)
         if error is None:
             kept.append(item)
             continue
@@ -95,6 +98,11 @@ def check_options(case: Case, placement: Placement) -> None:
 
 def _none_fits() -> PrerequisiteError:
     return PrerequisiteError("None of the chosen cases fits this machine.", SEE)
+
+
+def _elsewhere(item: Planned, cards: Sequence[str]) -> PrerequisiteError | None:
+    reason = why_elsewhere(item.place, cards)
+    return None if reason is None else PrerequisiteError(f"{item.case.label}: {reason}.", "Run it there.")
 
 
 def _error(case: Case, catalogue: Catalogue, placement: Placement, times: int) -> BenchError | None:

@@ -14,6 +14,7 @@ import logging
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -52,6 +53,9 @@ SETTINGS: dict[str, Any] = {
 }
 """Everything that could change a figure or call a host. What is not set here, CodeCarbon takes from
 `CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not set."""
+
+MAKING = threading.Lock()
+"""Trackers are made one at a time: while one without cards is, CodeCarbon believes in none."""
 
 NO_CARD = ["none"]
 """Ids under which CodeCarbon keeps what it found for a tracker without cards, apart from other trackers'."""
@@ -149,7 +153,8 @@ class _Tracker:
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
         self.broken: str | None = None
         make = partial(_warmed, country, gpu_indices)
-        self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
+        with MAKING:
+            self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """CodeCarbon's answer; `None` if it breaks now or is broken, with the reason in `broken`."""

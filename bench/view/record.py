@@ -42,8 +42,8 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
         yield Section("Figures", (_figures(record),))
     if record.figures.served is not None:
         yield served.section(record.figures.served, record.blocks)
-        if record.machine.nodes:
-            yield served.nodes(record.figures.served, record.machine, record.unit)
+    if (nodes := served.nodes(record.figures, record.machine, record.unit)) is not None:
+        yield nodes
     if record.figures.phase_time_share:
         yield Section("Phases", (_phases(record), *_without_joules(record)))
     if isinstance(record, Record) and (counted := _counts(record)):

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.core.block import Block
-from bench.core.figures import Estimate, ScopedFigure, ServedFigures
+from bench.core.figures import Estimate, Figures, ScopedFigure, ServedFigures
 from bench.core.machine import Machine, ServingNode
-from bench.view.content import Cell, Section, columns, table
+from bench.view.content import Cell, Section, Table, columns, table
 from bench.view.numbers import NOT_KNOWN, percent, with_interval
 
 LATENCIES = {
@@ -22,6 +22,9 @@ CODES = {
     "do not split again into their tokens, as text of random weights",
     "no-usage": "the server states no usage; tokens are counted here",
     "prefix-cache-hits": "the server had more of the prompts in its prefix cache than their template",
+    "node-lost": "an agent gave no answer, so its node's joules and all sums with them are absent",
+    "node-failed": "an agent refused or had a fault, so its node's joules and all sums with them are absent",
+    "node-unmetered": "a node has no meter for what another one meters, so the sum is absent",
     "requests-failed": "their joules are in the window and their tokens are not",
 }
 """Meaning of the reason codes of a window."""
@@ -47,19 +50,38 @@ def _codes(blocks: Sequence[Block]) -> Iterator[str]:
         yield f"{code} in {number} of {len(windows)} windows{meaning}."
 
 
-def nodes(found: ServedFigures, machine: Machine, unit: str) -> Section:
+def nodes(figures: Figures, machine: Machine, unit: str) -> Section | None:
     """Joules of each role and node of a server over several, and the proof of each node's clock."""
-    joules = [
-        (f"{what}, {scope}", with_interval(each.gross), percent(each.gross), with_interval(each.net))
-        for what, scopes in _of_nodes(found)
-        for scope, each in scopes.items()
-    ]
+    if not machine.nodes or (joules := node_joules(figures, unit)) is None:
+        return None
     clocks = [(name, node.role, *_clock(node)) for name, node in machine.nodes.items()]
     heads = columns("node", "role", "#clock, ± ms", "#round trip, ms", "#drift, ppm", "NTP")
-    return Section(
-        "Nodes",
-        (table(columns(f"J per {unit}", "#gross", "#95 %", "#net"), joules), "", table(heads, clocks)),
-    )
+    return Section("Nodes", (joules, "", table(heads, clocks)))
+
+
+def node_joules(figures: Figures, unit: str) -> Table | None:
+    """Joules per unit of each role and node, and their share of the sum; `None` without nodes."""
+    if figures.served is None or not figures.served.per_node_j:
+        return None
+    rows = [
+        (
+            f"{what}, {scope}",
+            with_interval(each.gross),
+            percent(each.gross),
+            with_interval(each.net),
+            _share(each, figures.energy_per_unit_j.get(scope)),
+        )
+        for what, scopes in _of_nodes(figures.served)
+        for scope, each in scopes.items()
+    ]
+    return table(columns(f"J per {unit}", "#gross", "#95 %", "#net", "#% of the sum"), rows)
+
+
+def _share(part: ScopedFigure, whole: ScopedFigure | None) -> float | None:
+    """Percent; `None` where one of them has no joules."""
+    if part.gross is None or whole is None or whole.gross is None or whole.gross.value <= 0:
+        return None
+    return 100 * part.gross.value / whole.gross.value
 
 
 def _of_nodes(found: ServedFigures) -> Iterator[tuple[str, Mapping[str, ScopedFigure]]]:

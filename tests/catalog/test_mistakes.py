@@ -80,7 +80,7 @@ UNKNOWN_KEYS = {
         "    weights: random",
         "    zzz: random",
         "suites.made-up.zzz",
-        ("Known: cases, doc, exclude, measure, order, order_seed, sweep, weights.",),
+        ("Known: cases, doc, exclude, measure, order, order_seed, place, sweep, weights.",),
     ),
 }
 

@@ -53,6 +53,8 @@ class SteppedMeter:
     load_ns: tuple[int, int] = (0, 0)
     session: str = "first"
     others: tuple[str, ...] = ()
+    fault: Exception | None = None
+    """What a window raises."""
 
     @property
     def domain(self) -> str:
@@ -79,6 +81,8 @@ class SteppedMeter:
         )
 
     def window(self, query: WindowQuery) -> WindowReply:
+        if self.fault is not None:
+            raise self.fault
         start_ns, end_ns = map(self.clock.true_ns, (query.start_ns, query.end_ns))
         joules = self.joules(start_ns, end_ns)
         side_ns = round(max(0.3, query.clock_u_s) * 1e9)

@@ -6,16 +6,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.catalog.case_place import CasePlace
 from bench.core.record import Record
 from bench.errors import PrerequisiteError
 from bench.fleet.cluster import Cluster
 from bench.fleet.measuring import measure_on
+from bench.measurement.case_plan import CasePlan
 from bench.store import results
 from tests.fleet.metered_node import MeteredNode
 from tests.fleet.one_node import planned
@@ -57,7 +59,7 @@ def fleet(standin_library: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         (folder / name).mkdir()
         work = {WORK_VARIABLE: f"{watts}:0:0.5:1", GPU_VARIABLE: "0", "TMPDIR": str(folder / name)}
         variables = {**standin.environment(), **running.THREADS, **work}
-        nodes[name] = cluster.add_node(num_cpus=1, env_vars=variables)
+        nodes[name] = cluster.add_node(num_cpus=1, env_vars=variables, labels={"site": "here"})
     yield Fleet(cluster, nodes, standins, folder)
     cluster.shutdown()
     for standin in standins.values():
@@ -77,11 +79,14 @@ def check(record: Record, standin: StandIn) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(280)
-def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_start(fleet: Fleet) -> None:
+def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_start(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
     here, lines = fleet.folder / "here", list[str]()
     with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
-        outcome = measure_on(cluster, planned(1, 10), here, lines.append, every_node=True)
-        again = measure_on(cluster, planned(1, 10), here, lines.append, every_node=True)
+        plan = placed(planned(1, 10), CasePlace(labels={"site": "here"}))
+        outcome = measure_on(cluster, plan, here, lines.append, every_node=True)
+        again = measure_on(cluster, plan, here, lines.append, every_node=True)
     assert any("no NVIDIA driver library" in line for line in lines), "the head has no card, and says so"
     records = {path.parent.name.split("-")[2]: results.read(path) for path in outcome.paths}
     assert set(records) == set(WATTS)
@@ -96,11 +101,18 @@ def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_sta
         outcome = measure_on(cluster, planned(2, 10), here, lines.append)
     lost.join()
     assert any("lost; its case starts anew elsewhere" in line for line in lines), lines
+    assert "raylet" not in capsys.readouterr().out, "stdout is for results"
     (path,) = outcome.paths
     record = results.read(path)
     survivor = path.parent.name.split("-")[2]
     check(record, fleet.standins[survivor])
     assert outcome.given_up == {}
+
+
+def placed(plan: CasePlan, place: CasePlace) -> CasePlan:
+    """The plan with its case for such nodes."""
+    (item,) = plan.cases
+    return replace(plan, cases=(replace(item, place=place),))
 
 
 def _lose_the_busy_one(fleet: Fleet) -> None:

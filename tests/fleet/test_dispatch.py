@@ -58,7 +58,30 @@ def test_every_machine_measures_every_case_where_asked() -> None:
     board.lost("b")
     board.done("a")
     assert board.finished
-    assert board.given_up == {1: "b was lost while it measured"}
+    assert board.given_up == {1: "b: it was lost while it measured"}
+
+
+def test_a_case_that_cannot_begin_is_tried_once_on_each_other_machine() -> None:
+    board = DispatchBoard(2, {"bad": facts("bad"), "good": facts("good"), "unfit": facts("unfit", {0, 1})})
+    for case in (0, 1):
+        assert board.next_case("bad") == case
+        assert board.failed("bad", "its card is used") == case
+    assert board.next_case("bad") is None, "it has tried both"
+    assert board.next_case("good") == 0
+    board.done("good")
+    assert board.next_case("good") == 1
+    board.failed("good", "no space is left")
+    assert board.finished
+    assert board.given_up == {1: "bad: its card is used; good: no space is left"}
+
+
+def test_a_failure_and_a_loss_are_both_named_where_every_machine_measures() -> None:
+    board = DispatchBoard(1, {"a": facts("a"), "b": facts("b")}, every_node=True)
+    assert (board.next_case("a"), board.next_case("b")) == (0, 0)
+    board.failed("a", "its card is used")
+    board.lost("b")
+    assert board.finished
+    assert board.given_up == {0: "a: its card is used; b: it was lost while it measured"}
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -74,6 +97,8 @@ def test_whatever_is_lost_each_case_is_measured_once_or_given_up(seed: int) -> N
         if node in board.busy:
             if rng.random() < 0.1:
                 board.lost(node)
+            elif rng.random() < 0.1:
+                board.failed(node, "its card is used")
             else:
                 done[board.done(node)] += 1
         elif (case := board.next_case(node)) is not None:

@@ -33,6 +33,7 @@ class FakeCluster(Cluster):
         self._seconds, self._ended = seconds, queue.Queue[str]()
         self.took: Counter[str] = Counter()
         self.silent = False
+        self.broken: dict[str, str] = {}
 
     def describe(self, plan: CasePlan) -> dict[str, NodeFacts | str]:
         """All of them, which have measured nothing."""
@@ -57,7 +58,9 @@ class FakeCluster(Cluster):
             return []
 
     def result(self, reference: Any) -> MeasuredFiles:
-        """Nothing was written."""
+        """Nothing was written; the error of a node that is broken."""
+        if reference in self.broken:
+            return MeasuredFiles(error=self.broken[reference], exit_status=2)
         return MeasuredFiles(summary=f"measured on {reference}")
 
     def progress(self, node: str) -> str:
@@ -81,6 +84,32 @@ def test_beside_a_slow_node_others_go_on_and_the_view_names_it(tmp_path: Path) -
     assert remarks[0].endswith("block 2 of at least 5 on slow")
     assert len(remarks) <= 5, "once, and again at each doubling"
     assert lines[-1].startswith(("a: ", "b: ", "c: ", "slow: 1 of the cases, median "))
+
+
+def test_a_broken_node_costs_the_others_no_case(tmp_path: Path) -> None:
+    """It ends its cases within moments, so it would take nearly all of them."""
+    cluster, lines = FakeCluster({"a": 0.05, "b": 0.05, "broken": 0.0}), list[str]()
+    cluster.broken = {"broken": "GPU 0 is used by another run. Wait for it."}
+    outcome = measure_on(cluster, planned(12), tmp_path, lines.append)
+    assert (outcome.given_up, outcome.errors, outcome.exit_status) == ({}, [], 0)
+    assert cluster.took["a"] + cluster.took["b"] == 12
+    failed = [line for line in lines if line.startswith("broken: tiny-bloom")]
+    assert failed[0].endswith(
+        "was not measured: GPU 0 is used by another run. Wait for it. It is tried elsewhere."
+    )
+    assert len(failed) == cluster.took["broken"]
+    assert not any("lost" in line for line in lines)
+
+
+def test_a_case_that_no_node_can_begin_has_every_reason(tmp_path: Path) -> None:
+    cluster = FakeCluster({"a": 0.0, "b": 0.0})
+    cluster.broken = dict.fromkeys("ab", "GPU 0 is used by another run. Wait for it.")
+    outcome = measure_on(cluster, planned(1), tmp_path, list[str]().append)
+    (reason,) = outcome.given_up.values()
+    assert sorted(reason.split("; ")) == [
+        f"{node}: GPU 0 is used by another run. Wait for it" for node in "ab"
+    ]
+    assert outcome.exit_status == 1
 
 
 def test_a_head_that_is_lost_ends_the_fleet_with_one_sentence(

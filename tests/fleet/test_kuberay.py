@@ -43,21 +43,51 @@ def test_the_documented_manifest_is_valid(manifest: Any) -> None:
     assert faults(manifest) == []
 
 
+def worker(spec: Any) -> Any:
+    """The one group of workers of a job's spec."""
+    return spec["rayClusterSpec"]["workerGroupSpecs"][0]
+
+
+def node(spec: Any) -> Any:
+    """The pod of a worker."""
+    return worker(spec)["template"]["spec"]
+
+
 @pytest.mark.parametrize(
-    "slip",
+    ("slip", "message"),
     [
-        lambda spec: spec.pop("entrypoint"),
-        lambda spec: spec.update(shutDownAfterJobFinishes=spec.pop("shutdownAfterJobFinishes")),
-        lambda spec: spec["rayClusterSpec"]["headGroupSpec"]["rayStartParams"].update({"num-cpus": 0}),
-        lambda spec: spec["rayClusterSpec"]["workerGroupSpecs"][0].pop("groupName"),
-        lambda spec: spec["rayClusterSpec"]["workerGroupSpecs"][0].update(replicas="4"),
-        lambda spec: spec["rayClusterSpec"]["workerGroupSpecs"][0]["template"]["spec"].pop("containers"),
+        (lambda job: job.update(kind="RayJobs"), "'RayJob' was expected"),
+        (lambda job: job.update(apiVersion="ray.io/v2"), "'ray.io/v1' was expected"),
+        (lambda job: job["metadata"].update(name="9-cards"), "'9-cards' does not match"),
+        (lambda job: job["spec"].pop("entrypoint"), "'entrypoint' is a required property"),
+        (
+            lambda job: job["spec"].update(shutDownAfterJobFinishes=True),
+            "'shutDownAfterJobFinishes' was unexpected",
+        ),
+        (lambda job: job["spec"].update(backoffLimit="0"), "'0' is not of type 'integer'"),
+        (lambda job: worker(job["spec"]).pop("groupName"), "'groupName' is a required property"),
+        (lambda job: worker(job["spec"]).pop("rayStartParams"), "'rayStartParams' is a required property"),
+        (
+            lambda job: worker(job["spec"])["rayStartParams"].update({"num-cpus": 0}),
+            "0 is not of type 'string'",
+        ),
+        (lambda job: worker(job["spec"]).update(replicas="4"), "'4' is not of type 'integer'"),
+        (lambda job: node(job["spec"]).pop("containers"), "'containers' is a required property"),
+        (
+            lambda job: node(job["spec"])["containers"][0]["resources"]["limits"].update(memory="128 GB"),
+            "'128 GB' does not match",
+        ),
+        (
+            lambda job: node(job["spec"])["volumes"][0]["hostPath"].update(type="Folder"),
+            "'Folder' is not one of",
+        ),
     ],
 )
-def test_a_slip_is_refused(manifest: Any, slip: Change) -> None:
+def test_a_slip_is_refused_for_what_it_is(manifest: Any, slip: Change, message: str) -> None:
     slipped = copy.deepcopy(manifest)
-    slip(slipped["spec"])
-    assert faults(slipped)
+    slip(slipped)
+    (fault,) = faults(slipped)
+    assert message in fault
 
 
 def test_every_mount_has_its_volume_and_both_pods_one_image(manifest: Any) -> None:

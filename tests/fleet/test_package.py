@@ -111,6 +111,34 @@ def test_a_card_that_its_node_has_not_seen_is_named(two: Path) -> None:
     assert any("its node has not seen" in each or "does not cover" in each for each in found["h100"])
 
 
+@pytest.mark.parametrize(
+    ("of", "key", "value", "says"),
+    [
+        ("record", "publication_valid", False, "publication_valid is True in the record and False"),
+        ("record", "command", "python -m bench run llama", "command is 'python -m bench run bloom-560m'"),
+        ("record", "expected_gpus", "H200:8", "expected_gpus is None in the record and 'H200:8'"),
+        ("record", "unit", "image", "unit is 'page' in the record"),
+        ("record", "label", "llama", "in the record and 'llama' in the manifest"),
+        ("node", "machine", "h200", "it is of the machine h100 (0000h100), and its node is h200 (0000h100)"),
+        ("card", "name", "NVIDIA H200", f"it metered NVIDIA Sample {H100}, and its node has not seen that"),
+        ("card", "uuid", "GPU-other", f"it metered NVIDIA Sample {H100}, and its node has not seen that"),
+    ],
+)
+def test_a_manifest_that_says_more_than_the_record_is_refused(
+    two: Path, of: str, key: str, value: object, says: str
+) -> None:
+    def change(content: bytes) -> bytes:
+        manifest = json.loads(content)
+        (node,) = [node for node in manifest["nodes"] if node["machine"] == "h100"]
+        {"record": node["records"][0], "node": node, "card": node["gpus"][0]}[of][key] = value
+        return json.dumps(manifest).encode()
+
+    found = problems(rewritten(packed(two), NAME, change))
+    assert found.pop("l4") == ()
+    ((problem,),) = found.values()
+    assert says in problem
+
+
 def test_a_file_that_is_missing_or_not_named_is_a_fault(two: Path) -> None:
     path = packed(two)
     with zipfile.ZipFile(path, "a") as archive:

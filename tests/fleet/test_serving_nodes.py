@@ -17,7 +17,7 @@ from bench.fleet.meter_agent import listening
 from bench.meters.nodes import client
 from bench.meters.nodes.address import parse
 from bench.meters.nodes.clock import Exchange, OffsetTrack, exchanged, quickest
-from bench.meters.nodes.serving_nodes import LOST, UNMETERED, ServingNodes
+from bench.meters.nodes.serving_nodes import FAILED, LOST, UNMETERED, ServingNodes
 from tests.fleet.stepped_node import TOKEN, SkewedClock, SteppedMeter, address, agent, slow_way_back
 
 SECOND = 1_000_000_000
@@ -152,6 +152,22 @@ class TestAbsent:
             nodes.compare_clocks()
             back = nodes.window(now_ns - SECOND, now_ns)
             assert energy_sum(back.energy, list(back.energy)).gross_j == pytest.approx(200.0, rel=0.02)
+
+    def test_of_a_node_whose_agent_has_a_fault_of_its_own(self) -> None:
+        meters = [SteppedMeter(SkewedClock(), name) for name in "AB"]
+        with serving(*meters) as nodes:
+            now_ns = time.monotonic_ns()
+            meters[1].fault = KeyError("planted")
+            found = nodes.window(now_ns - SECOND, now_ns)
+            meters[1].fault = None
+            nodes.compare_clocks()
+            after = nodes.window(now_ns - SECOND, now_ns)
+        failed = "node-failed: a fault of its agent: KeyError: 'planted'"
+        assert found.energy["gpu:GPU-B"].reason == failed
+        assert found.reason_codes == [FAILED]
+        assert energy_sum(found.energy, list(found.energy)).gross_j is None
+        assert after.reason_codes == [], "the agent goes on"
+        assert energy_sum(after.energy, list(after.energy)).gross_j == pytest.approx(200.0, rel=0.02)
 
     def test_of_a_node_that_lacks_what_another_meters(self) -> None:
         reads_cpu = SteppedMeter(SkewedClock(), "A", others=("cpu:package-0",))

@@ -29,7 +29,7 @@ from bench.meters.nodes.messages import TOKEN_VARIABLE
 @options.results_option
 @options.debug_option
 def command(listen: str, gpus: str | None, results: Path) -> int:
-    """Meter this node for `bench run --node` of another machine, until Ctrl-C.
+    """Meter this node for `python -m bench run --node` of another machine, until Ctrl-C.
 
     All cards, or those of --gpus, are locked meanwhile. The token is in the variable
     JOULEBENCH_METER_TOKEN, 16 characters or more, the same on all machines. It is sent unencrypted: use a

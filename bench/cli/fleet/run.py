@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import click
@@ -14,10 +15,13 @@ from bench.cli import run_hints, run_planning, sweep_options
 from bench.cli.run_options import RunOptions
 from bench.errors import UsageError
 from bench.fleet.cluster import Cluster
+from bench.fleet.dispatch import DispatchBoard
 from bench.fleet.measuring import FleetOutcome, measure_on
+from bench.fleet.node import NodeFacts
 from bench.machine import provenance
 from bench.measurement.case_plan import CasePlan
 from bench.store import results
+from bench.view import fleet as fleet_view
 from bench.view import results as results_view
 from bench.view import terminal
 from bench.view.printable import printable
@@ -32,12 +36,21 @@ def measure(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, cou
     plan = _plan(catalogue, names, asked, country)
     with Cluster(str(asked.fleet), NODE_FOLDER) as cluster:
         if asked.dry_run:
-            for name, facts in cluster.describe(plan).items():
-                click.echo(f"{name}: {printable(facts if isinstance(facts, str) else facts.summary)}")
-            return 0
+            return _show_plan(cluster.describe(plan), plan, asked)
         outcome = measure_on(cluster, plan, asked.results, _say, every_node=asked.every_node)
     _show(outcome, asked)
     return outcome.exit_status
+
+
+def _show_plan(described: Mapping[str, NodeFacts | str], plan: CasePlan, asked: RunOptions) -> int:
+    """Each node, and each case with the nodes that may take it; 2 where no node can measure."""
+    for name, facts in described.items():
+        _say(f"{name}: {facts if isinstance(facts, str) else facts.summary}")
+    nodes = {name: facts for name, facts in described.items() if isinstance(facts, NodeFacts)}
+    board = DispatchBoard(len(plan.cases), nodes, every_node=asked.every_node)
+    section = fleet_view.cases([item.case.label for item in plan.cases], board)
+    click.echo(terminal.text([section]), nl=False)
+    return 0 if nodes else 2
 
 
 def _plan(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> CasePlan:

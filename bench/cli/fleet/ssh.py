@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bench.cli.signals import end_like_ctrl_c
 from bench.errors import UsageError
 from bench.fleet import over_ssh
 from bench.fleet.over_ssh import HostDone, RemoteRun
+from bench.machine.expected_gpus import parse
 from bench.measurement.outcome import gravest
 from bench.view.printable import printable
 
@@ -25,6 +27,12 @@ from bench.view.printable import printable
     show_default=True,
     help="Checkout on each machine, from the home folder.",
 )
+@click.option("--gpu", "gpus", metavar="MODEL:COUNT", help="Cards of a machine; one with others is refused.")
+@click.option(
+    "--container",
+    metavar="COMMAND",
+    help="Starts a container with the checkout in it: 'apptainer exec --nv bench.sif'.",
+)
 @click.option("--python", default=".venv/bin/python", show_default=True, help="Interpreter in the checkout.")
 @click.option(
     "--run", "run_options", multiple=True, metavar="OPTION", help="For bench run: --quick. Repeatable."
@@ -32,7 +40,14 @@ from bench.view.printable import printable
 @options.results_option
 @options.debug_option
 def command(
-    hosts: str, suite: tuple[str, ...], folder: str, python: str, run_options: tuple[str, ...], results: Path
+    hosts: str,
+    suite: tuple[str, ...],
+    folder: str,
+    gpus: str | None,
+    container: str | None,
+    python: str,
+    run_options: tuple[str, ...],
+    results: Path,
 ) -> int:
     """Measure suites or models on several machines side by side, over ssh, and fetch their records.
 
@@ -50,12 +65,26 @@ def command(
             click.echo(f"{host:{width}}  {printable(line)}", err=True)
 
     remote = RemoteRun(
-        hosts=named, suite=suite, folder=folder, python=python, results=results, options=run_options
+        hosts=named,
+        suite=suite,
+        folder=folder,
+        python=python,
+        results=results,
+        gpus=parse(gpus) if gpus is not None else None,
+        container=_words(container or ""),
+        options=run_options,
     )
     done = list(over_ssh.measure(remote, say))
     for each in done:
         say(each.host, _sentence(each))
     return gravest(_status(each) for each in done)
+
+
+def _words(container: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(container))
+    except ValueError as error:
+        raise UsageError(f"--container: its quotes do not match: {container}.", "Close them.") from error
 
 
 def _sentence(done: HostDone) -> str:

@@ -25,5 +25,6 @@ def command(address: str, findings: bool) -> int:
         described = cluster.describe(CasePlan(()))
         able = [name for name, facts in described.items() if isinstance(facts, NodeFacts)]
         found = cluster.findings(able, None)
+    able = [name for name in able if not isinstance(found[name], str)]
     click.echo(terminal.text(fleet.sections(described, found, findings=findings)), nl=False)
     return 0 if able else 2

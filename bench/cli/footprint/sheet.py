@@ -24,7 +24,7 @@ def command(names: tuple[str, ...], output: Path, seed: int, results: Path) -> i
     """Write a sheet on which people accept or reject outputs without seeing whose they are.
 
     DIR gets sheet.html (rated in a browser) and sheet.csv (by hand), the outputs under names of their own,
-    and key.json, which is not for raters. `bench footprint ratings` reads the answers.
+    and key.json, which is not for raters. `python -m bench footprint ratings` reads the answers.
     """
     stored = [kept_record(name, results) for name in names]
     drafts = {found.where: distinct(kept(found.record, Path(found.where))) for found in stored}

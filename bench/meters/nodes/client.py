@@ -43,6 +43,10 @@ class NodeError(Exception):
     """What an agent did in place of the answer, in a few words."""
 
 
+class NodeRefusalError(NodeError):
+    """An agent that answers and does not give what was asked for: a refusal, or a fault of its own."""
+
+
 class NodeClient:
     """One connection to an agent, opened anew where it was lost."""
 
@@ -135,7 +139,7 @@ class NodeClient:
             self.close()
             raise NodeError(f"its answer is longer than {largest} bytes")
         if status != http.HTTPStatus.OK:
-            raise NodeError(_refusal(content, status))
+            raise NodeRefusalError(_refusal(content, status))
         return content
 
     def _asked_again(

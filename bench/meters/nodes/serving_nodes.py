@@ -29,12 +29,12 @@ from bench.core.observed import CounterDelay, GpuObserved
 from bench.errors import PrerequisiteError
 from bench.meters.base import unreadable
 from bench.meters.nodes.address import NodeAddress
-from bench.meters.nodes.client import NodeClient, NodeError
+from bench.meters.nodes.client import NodeClient, NodeError, NodeRefusalError
 from bench.meters.nodes.clock import HalfWidths
 from bench.meters.nodes.kept_samples import KeptSamples
 from bench.meters.nodes.messages import TOKEN_VARIABLE, WindowReply
 
-LOST, UNMETERED = "node-lost", "node-unmetered"
+LOST, FAILED, UNMETERED = "node-lost", "node-failed", "node-unmetered"
 """Reason codes of a window."""
 NO_METER = "this node has no meter"
 STAND_IN: dict[DeviceKind, str] = {"gpu": "gpu", "cpu": "cpu", "memory": "dram", "wall": "wall"}
@@ -95,7 +95,7 @@ class ServingNodes:
             if isinstance(found, NodeError):
                 raise PrerequisiteError(
                     f"The metering agent of node {name} ({self._addresses[name].text}) failed: {found}.",
-                    f"Start `bench fleet meter` there, with the same {TOKEN_VARIABLE}.",
+                    f"Start `python -m bench fleet meter` there, with the same {TOKEN_VARIABLE}.",
                 )
         self._kept = {name: KeptSamples(client) for name, client in self._clients.items()}
         cards = [uuid for client in self._clients.values() for uuid in _uuids(client)]
@@ -112,6 +112,11 @@ class ServingNodes:
             for client in self._clients.values()
         ]
         return max(margins, default=0.0)
+
+    @property
+    def cards(self) -> list[str]:
+        """Names of the metered cards of all nodes."""
+        return [str(gpu.name) for client in self._clients.values() for gpu in client.description.gpus]
 
     @property
     def lost(self) -> dict[str, str]:
@@ -158,9 +163,10 @@ class ServingNodes:
             whole = {domain: energy or unreadable("none", "no reading") for domain, energy in read.items()}
             _add(found, name, reply.model_copy(update={"energy": whole}), off, (end_ns - start_ns) / 1e9)
         found.energy |= self._stand_ins()
-        found.reason_codes = [LOST] * bool(self._lost) + [UNMETERED] * any(
-            str(energy.reason).startswith(UNMETERED) for energy in found.energy.values()
-        )
+        reasons = [str(energy.reason) for energy in found.energy.values()]
+        found.reason_codes = [
+            code for code in (LOST, FAILED, UNMETERED) if any(each.startswith(f"{code}:") for each in reasons)
+        ]
         return found
 
     def samples(self, start_ns: int, end_ns: int) -> dict[str, NDArray[np.void]]:
@@ -220,7 +226,7 @@ class ServingNodes:
 
     def _note_lost(self, answers: Mapping[str, object], before: Mapping[str, str] | None = None) -> None:
         failed = {name: each for name, each in answers.items() if isinstance(each, NodeError)}
-        self._lost = dict(before or {}) | {name: f"{LOST}: {each}" for name, each in failed.items()}
+        self._lost = dict(before or {}) | {name: f"{_code(each)}: {each}" for name, each in failed.items()}
 
     def _unread(self, name: str) -> dict[str, DomainEnergy]:
         """A lost node's domains, without joules."""
@@ -247,6 +253,10 @@ class ServingNodes:
                 absent = unreadable("none", f"{UNMETERED}: {why}")
                 energy[f"{prefix}:{name}"] = absent.model_copy(update={"node": name})
         return energy
+
+
+def _code(error: NodeError) -> str:
+    return FAILED if isinstance(error, NodeRefusalError) else LOST
 
 
 def _uuids(client: NodeClient) -> list[str]:

@@ -16,7 +16,7 @@ from bench.compare.record_set import StoredRecord
 from bench.core.energy import complete_sum
 from bench.core.record import Record
 from bench.stats import uncertainty
-from bench.view import window_facts
+from bench.view import served, window_facts
 from bench.view.blocks import blocks, described
 from bench.view.budget import LEGEND, tables
 from bench.view.content import (
@@ -124,6 +124,8 @@ def _tables(found: StoredRecord) -> Iterator[Table]:
         inputs, expanded = tables(budget, record.case.unit)
         yield replace(inputs, caption=f"Uncertainty budget of the gross headline. {LEGEND}")
         yield replace(expanded, caption="Results of the budget, 95 %")
+    if (nodes := served.node_joules(record.figures, record.case.unit)) is not None:
+        yield replace(nodes, caption="Roles and nodes of the server")
     yield blocks(record)
     if cut := _cut(record):
         yield pairs(cut.items(), "How its windows were cut", "windows")

@@ -1,4 +1,4 @@
-"""Shares of the joules: phases of the work, domains of the machine, idle power."""
+"""Shares of the joules: phases of the work, roles of a server, domains of the machine, idle power."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ Shares = dict[str, float]
 
 VIEWS = {
     "phases": "Phases: share of the joules (of the time where a phase is too short to be metered)",
+    "roles": "Roles of a server's nodes: share of the joules at the headline's scope",
     "domains": "Domains: share of the joules at the widest scope",
     "idle": "Idle: share that the loaded machine would have drawn with nothing asked",
 }
 
 
 def section(data: ReportData) -> Section | None:
-    """A chart and a table for each of the three views that any record can fill."""
+    """A chart and a table for each of the views that any record can fill."""
     parts: list[Table | Chart] = []
     for name, title in VIEWS.items():
         rows = [(found, shares) for found in data.newest if (shares := _shares(name, found.record))]
@@ -79,7 +80,8 @@ def _chart(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -
 
 
 def _shares(view: str, record: Record) -> Shares:
-    return {"phases": _phases, "domains": _domains, "idle": _idle}[view](record)
+    views = {"phases": _phases, "roles": _roles, "domains": _domains, "idle": _idle}
+    return views[view](record)
 
 
 def _phases(record: Record) -> Shares:
@@ -90,6 +92,21 @@ def _phases(record: Record) -> Shares:
     named = {f"{clean(phase, 40)} ({what})": share for phase, share in found.items()}
     rest = 1 - sum(named.values())
     return named | ({f"rest ({what})": rest} if named and rest > 0 else {})
+
+
+def _roles(record: Record) -> Shares:
+    """Each role's part, and that of nodes without one; empty where a node has no joules."""
+    scope = record.figures.headline_scope
+    nodes = record.figures.served.per_node_j if record.figures.served else {}
+    sums: Shares = {}
+    for node in record.machine.nodes if scope and record.machine.roles else ():
+        figure = nodes.get(node, {}).get(scope or "")
+        if figure is None or figure.gross is None:
+            return {}
+        role = clean(record.machine.roles.get(node, "no role"), 40)
+        sums[role] = sums.get(role, 0.0) + figure.gross.value
+    whole = sum(sums.values())
+    return {role: joules / whole for role, joules in sums.items()} if whole > 0 else {}
 
 
 def _domains(record: Record) -> Shares:

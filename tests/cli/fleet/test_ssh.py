@@ -54,6 +54,29 @@ def test_every_machine_runs_the_suite_and_its_records_come_back(typed: Typed, ma
     assert [path.read_text(encoding="utf-8") for path in found] == ["a", "b"]
 
 
+def test_a_run_is_inside_the_container_and_asks_for_its_cards(
+    typed: Typed, machines: Path, programs: Path
+) -> None:
+    program(programs, "enter", f'echo "entered $1" >> {machines}/entered; shift 2; exec "$@"')
+    asked = ["fleet", "ssh", "a", "paper", "--folder", "my bench", "--python", "./python", "--gpu", "H100:8"]
+    done = typed(*asked, "--container", "enter 'my image' --", "--results", machines / "here")
+    assert done.status == 0
+    assert "a  a was asked: -m bench run paper --resume --expect-gpu H100:8" in done.err
+    assert (machines / "entered").read_text() == "entered my image\n", "once, for all of it"
+    assert "quotes do not match" in typed(*asked, "--container", "enter 'my").err
+    assert "is not MODEL or MODEL:COUNT" in typed("fleet", "ssh", "a", "paper", "--gpu", ":8").err
+
+
+def test_ctrl_c_reaches_a_run_in_a_container(machines: Path, programs: Path) -> None:
+    """A container's own process stays beside its run, and passes standard input on."""
+    program(programs, "enter", '"$@"')
+    process = started(machines, SILENT.format(group=machines / "group"), "--container", "enter")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert (machines / "here" / "a" / "second.json").read_text() == "kept\n"
+
+
 def test_a_machine_that_cannot_be_reached_costs_itself_alone(typed: Typed, machines: Path) -> None:
     asked = ["fleet", "ssh", "a,gone", "paper", "--folder", "my bench", "--python", "./python"]
     done = typed(*asked, "--results", machines / "here")
@@ -62,12 +85,12 @@ def test_a_machine_that_cannot_be_reached_costs_itself_alone(typed: Typed, machi
     assert (machines / "here" / "a" / "record.json").is_file()
 
 
-def started(machines: Path, of_bench: str) -> subprocess.Popen[str]:
+def started(machines: Path, of_bench: str, *more: str) -> subprocess.Popen[str]:
     """The command on machine a, which does that in place of `-m bench`; the run has begun."""
     interpreter(machines / "machines" / "a" / "my bench", of_bench)
     asked = ["fleet", "ssh", "a", "paper", "--folder", "my bench", "--python", "./python"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *asked, "--results", machines / "here"],
+        [sys.executable, "-m", "bench", *asked, *more, "--results", machines / "here"],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
