@@ -12,10 +12,9 @@ import click
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.compare import trace_check
-from bench.compare.metrics import HEADLINE
 from bench.compare.record_selection import load_all
 from bench.compare.record_set import StoredRecord, is_record
-from bench.core.measurement import Measurement
+from bench.compare.rederived import blocks_against_headline
 from bench.core.words import counted
 from bench.errors import RecordError, UsageError
 from bench.fleet import opening, signing
@@ -76,7 +75,8 @@ def _records(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
         source = load_all(path, results, tell)
         problems += source.problems
         for found in source.found:
-            wrong = _not_following(found)
+            unlike = blocks_against_headline(found.record)
+            wrong = f"{found.where}: {unlike}." if unlike else None
             try:
                 if is_record(found):
                     wrong = wrong or _not_traced(found)
@@ -93,20 +93,6 @@ def _records(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
         if borne_out or away:
             click.echo(f"Traces: {borne_out} bear out their record, {away} not beside it.")
     return 2 if problems else 0
-
-
-def _not_following(found: StoredRecord[Measurement]) -> str | None:
-    """Fault of a record whose headline is not that of its blocks: it was edited."""
-    record = found.record
-    stored, derived = record.headline(), HEADLINE.read(record).estimate
-    if (stored is None) != (derived is None):
-        return f"{found.where}: its headline does not follow from its blocks."
-    if stored and derived and abs(stored.value - derived.value) > 1e-6 * abs(derived.value):
-        return (
-            f"{found.where}: its headline is {stored.value:.6g} J a {record.unit}, "
-            f"and its blocks give {derived.value:.6g}."
-        )
-    return None
 
 
 def _not_traced(found: StoredRecord) -> str | None:

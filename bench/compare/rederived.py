@@ -19,10 +19,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bench.compare import trace_check
-from bench.compare.metrics import headline_domains
+from bench.compare.metrics import HEADLINE, headline_domains
 from bench.core.arrays import Floats
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
+from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.meters import edges, rests
 from bench.meters.publishing_delay import Delay
@@ -166,3 +167,15 @@ def differences(record: Record, derived: Rederived) -> Iterator[str]:
             f"its headline is {headline.value:.6g} J a {record.unit}, and its samples give "
             f"{derived.value:.6g}, at most {derived.allowed:.2g} off"
         )
+
+
+def blocks_against_headline(record: Measurement) -> str | None:
+    """Fault of a record whose headline is not that of its own blocks: it was edited."""
+    stored, derived = record.headline(), HEADLINE.read(record).estimate
+    if (stored is None) != (derived is None):
+        return "its headline does not follow from its blocks"
+    if stored and derived and abs(stored.value - derived.value) > ROUNDING * abs(derived.value):
+        return (
+            f"its headline is {stored.value:.6g} J a {record.unit}, and its blocks give {derived.value:.6g}"
+        )
+    return None

@@ -41,6 +41,9 @@ def problems(record: Record, trace: Trace) -> Iterator[str]:
         for domain, energy in block.energy.items() if counting([block]) else ():
             if energy.gross_j is None or energy.source == "codecarbon":
                 continue
+            if energy.source.startswith("counter") and domain in trace and _falls(block, trace[domain]):
+                yield f"the counter of {domain} falls in block {number} of its trace"
+                continue
             limits = bounds(block, energy, trace[domain]) if domain in trace else None
             joules = energy.with_rests_j or 0.0
             if limits is None:
@@ -50,6 +53,13 @@ def problems(record: Record, trace: Trace) -> Iterator[str]:
                     f"block {number} has {joules:.6g} J of {domain}, "
                     f"and its trace {limits.low_j:.6g} to {limits.high_j:.6g}"
                 )
+
+
+def _falls(block: Block, samples: Samples) -> bool:
+    """Whether a counter loses joules inside a window: a block in which it did so does not count."""
+    t_ns, energy_j = samples.column("energy_j")
+    inside = (t_ns >= block.start_ns) & (t_ns <= block.end_ns)
+    return bool(np.any(np.diff(energy_j[inside]) < 0))
 
 
 def bounds(block: Block, energy: DomainEnergy, samples: Samples) -> Bounds | None:

@@ -58,6 +58,8 @@ def _checked(package: OpenedPackage, node: Node, entry: PackagedRecord) -> Check
     try:
         record = results.from_json(package.files[entry.file].decode("utf-8", "replace"), entry.file)
         problems += [f"{entry.file}: {each}" for each in _against_manifest(record, node, entry)]
+        if (unlike := rederived.blocks_against_headline(record)) is not None:
+            problems.append(f"{entry.file}: {unlike}")
         derived = None
         if entry.trace is not None:
             derived = rederived.rederived(record, _trace(package.files[entry.trace], record))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from bench.compare.record_set import records_below
@@ -84,6 +85,27 @@ def test_one_changed_byte_is_found_and_costs_its_own_record_alone(
     found = problems(rewritten(packed(two), name, change))
     assert found["l4"] == ()
     assert says in " ".join(found["h100"])
+
+
+def test_one_joule_of_a_block_is_found_where_the_digest_was_made_anew(two: Path) -> None:
+    found = problems(rewritten(packed(two), "h100-0000h100/bloom.json", _one_joule_more, digest=True))
+    assert found["l4"] == ()
+    assert "its headline is 3000 J a page, and its blocks give 3000.5" in " ".join(found["h100"])
+
+
+def test_one_sample_is_found_where_the_digest_was_made_anew(two: Path, tmp_path: Path) -> None:
+    def one_sample(content: bytes) -> bytes:
+        before, after = tmp_path / "before.parquet", tmp_path / "after.parquet"
+        before.write_bytes(content)
+        with duckdb.connect() as connection:
+            connection.execute(f"create table samples as select * from '{before}'")
+            connection.execute("update samples set energy_j = energy_j + 50 where rowid = 1200")
+            connection.execute(f"copy samples to '{after}' (format parquet)")
+        return after.read_bytes()
+
+    found = problems(rewritten(packed(two), "traces/h100.parquet", one_sample, digest=True))
+    assert found["l4"] == ()
+    assert f"the counter of gpu:{H100} falls in block 0 of its trace" in " ".join(found["h100"])
 
 
 def _slightly_more(content: bytes) -> bytes:
