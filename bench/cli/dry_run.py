@@ -8,10 +8,13 @@ from itertools import chain
 import click
 
 from bench.catalog.cases import Planned
+from bench.core.words import counted
+from bench.machine.card_pool import CardPool
 from bench.machine.placement import Placement
 from bench.measurement.case_plan import EarlierRecords, PairPlan
 from bench.measurement.fitting import on_several_cards
-from bench.measurement.forecast import forecast
+from bench.measurement.forecast import forecast, forecast_side_by_side
+from bench.measurement.side_by_side import cards_needed
 from bench.view.case_labels import planned_labels
 
 SHOWN = 100
@@ -38,21 +41,31 @@ def show(
     note: Callable[[str], None],
     *,
     every: bool,
+    parallel: bool = False,
 ) -> None:
     """A line a case on standard output; the sum, and memory over several cards, as notes."""
     measured = earlier.measured
+    left = [item for at, item in enumerate(cases) if at not in measured]
+    pool = CardPool(placement)
+    needed = {id(item): cards_needed(item, pool) for item in left if parallel}
     listed = len(cases) if every else min(SHOWN, len(cases))
     labels = planned_labels([item.case for item in cases])
     for at, item in enumerate(cases[:listed]):
         before = "  (measured already)" if at in measured else ""
         before = "  (interrupted, will be measured again)" if at in earlier.interrupted else before
+        place = placement
+        if (count := needed.get(id(item))) is not None:
+            place = placement.of(placement.visible[:count])
+            before += f"  (on {counted(count, 'card')} of {len(placement.visible)})"
         click.echo(f"{_line(item, labels[at])}{before}")
-        if (memory := on_several_cards(item.case, placement)) is not None:
+        if (memory := on_several_cards(item.case, place)) is not None:
             note(f"{labels[at]}: {memory}.")
     if listed < len(cases):
         note(f"The first {listed} of {len(cases):,} cases are listed; --yes lists all.")
-    left = [item for at, item in enumerate(cases) if at not in measured]
     if measured:
         note(f"{len(measured):,} of {len(cases):,} cases were measured already and would be skipped.")
-    if left:
+    if left and parallel:
+        counts, cards = list(needed.values()), len(placement.visible)
+        note(f"{forecast_side_by_side(left, counts, cards).sentence}, side by side.")
+    elif left:
         note(f"{forecast(left).sentence}.")

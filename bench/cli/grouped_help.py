@@ -14,7 +14,7 @@ GROUPS = {
     "Machine": "gpus device expected_gpus part fleet every_node",
     "Work": "models weights batch replicas dtype seed attention compiled allow_remote_code",
     "Server": "workload endpoint nodes restarts",
-    "Several cases": "axes exclude order order_seed yes again pair",
+    "Several cases": "axes exclude order order_seed yes again pair parallel",
     "Precision": "target max_seconds block_seconds idle_seconds quick",
     "Output": "results country save_outputs notes dry_run debug",
 }

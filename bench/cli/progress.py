@@ -38,6 +38,7 @@ class Progress:
         self._bar: BarWithLine | None = None
         self._case = ""
         self._place = ""
+        self._beside = False
         self._figures = ""
         self._clock = RunClock()
         self._now: LiveLine | None = None
@@ -89,10 +90,15 @@ class Progress:
         if self._now is not None:
             self._now.begin()
 
+    def turn_to(self, label: str, number: int, total: int) -> None:
+        """Name the case that the next lines are of: it is measured beside others."""
+        self._beside = True
+        self._case, self._place, self._figures = f"[{number}/{total}] {label}", f"{number}/{total}", ""
+
     def stage(self, text: str) -> None:
         """Say what happens now."""
         if self._bar is None:
-            self._line(f"  {text}")
+            self._line(f"  {self._of_case}{text}")
         else:
             self._redraw(text)
 
@@ -108,7 +114,7 @@ class Progress:
         figures = _figures(done)
         self._clock.block_done(done)
         if self._bar is None:
-            self._line(f"  block {done.number}: {figures}")
+            self._line(f"  {self._of_case}block {done.number}: {figures}")
             return
         self._bar.update(self._task, completed=self._clock.cases_done)
         self._figures = figures
@@ -125,6 +131,11 @@ class Progress:
         self._line(f"{case}: {record.verdict}, {figure}")
         if self._bar is None:
             self._line(f"  {path}")
+
+    @property
+    def _of_case(self) -> str:
+        """Beginning of a line where it could be of several cases."""
+        return f"[{self._place}] " if self._beside else ""
 
     def _redraw(self, stage: str) -> None:
         """Stage and figures first, the case's name last: a narrow terminal cuts from the end."""

@@ -105,6 +105,12 @@ if TYPE_CHECKING:
     help="Refuse to measure on other cards, such as H100:8.",
 )
 @click.option(
+    "--parallel",
+    is_flag=True,
+    help="Measure cases side by side, each on the fewest cards of --gpus that hold it. The host, which "
+    "they share, is then in no figure.",
+)
+@click.option(
     "--part", callback=options.parse_part, metavar="I/N", help="Only every N-th case, from the I-th on."
 )
 @click.option(
@@ -152,6 +158,7 @@ def command(names: tuple[str, ...], models: Path | None, country: str | None, **
         cases, refused = run_planning.chosen_cases(
             catalogue, names, asked, drivers, progress.note, of_checkouts=of_checkouts
         )
+        run_planning.check_parallel(cases, asked)
         run_planning.check_endpoint(cases, asked)
         run_planning.check_restarts(cases, asked)
         remote_code = run_planning.remote_code(catalogue, asked.allow_remote_code)

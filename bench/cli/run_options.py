@@ -64,6 +64,7 @@ class RunOptions:
     again: bool | None = None
     part: PartOfCases = field(default_factory=PartOfCases)
     pair: tuple[str, str] | None = None
+    parallel: bool = False
 
     fleet: str | None = None
     every_node: bool = False

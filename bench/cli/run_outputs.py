@@ -13,6 +13,7 @@ from bench.core.record import Record
 from bench.machine import provenance
 from bench.machine.placement import place
 from bench.measurement.case_plan import CasePlan, PairPlan
+from bench.measurement.side_by_side import require_cards
 from bench.view import pair, results, terminal
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ def show_plan(
         return
     earlier = plan.earlier(lambda: provenance.machine(drivers), drivers, asked.results)
     placement = place(drivers, plan.gpus, plan.device)
-    dry_run.show(plan.cases, earlier, placement, note, every=asked.yes)
+    if plan.parallel:
+        require_cards(placement)
+    dry_run.show(plan.cases, earlier, placement, note, every=asked.yes, parallel=plan.parallel)
 
 
 def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:

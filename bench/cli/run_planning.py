@@ -140,6 +140,19 @@ def check_nodes(asked: RunOptions) -> None:
         raise UsageError("--node and --pair exclude each other.", "Measure both sides by themselves.")
 
 
+def check_parallel(cases: Sequence[Planned], asked: RunOptions) -> None:
+    """Raise UsageError where cases cannot be measured side by side: in turns, or asked at a server."""
+    if not asked.parallel:
+        return
+    if asked.pair is not None:
+        raise UsageError("--parallel and --pair exclude each other.", "A pair is measured in turns.")
+    if not all(producers.of(item.case.workload).LOADS_HERE for item in cases):
+        raise UsageError(
+            "--parallel is for models that are loaded here, and a server has its own cards.",
+            "Measure served cases in a run of their own.",
+        )
+
+
 def check_restarts(cases: Sequence[Planned], asked: RunOptions) -> None:
     """Raise UsageError where --restarts is asked of what is not started here, or of a pair."""
     if asked.restarts is None:
@@ -183,6 +196,7 @@ def plan_of(
         nodes=nodes.parse(asked.nodes),
     )
     if asked.pair is None:
-        return CasePlan(tuple(cases), sweep_options.skip_measured(asked.again), **shared)
+        skip = sweep_options.skip_measured(asked.again)
+        return CasePlan(tuple(cases), skip, asked.parallel, **shared)
     pairs = tuple((item, item) for item in cases) if checkouts else ((cases[0], cases[1]),)
     return PairPlan(pairs, checkouts, **shared)

@@ -235,6 +235,8 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
         yield f"meant to differ: {', '.join(meant)}"
     if any(side.ended and side.ended.quick for side in (a, b)):
         yield "quick: measured for a first look, with a wider target or shorter blocks than usual"
+    if any(side.side_by_side for side in (a, b)):
+        yield "side by side: measured beside other cases, so the host is in no figure of it"
     if a.machine.roles or b.machine.roles:
         yield "roles: work may move from one to another, so only their sum has a verdict"
     if any(side.random_weights for side in (a, b)):

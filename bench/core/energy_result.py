@@ -54,6 +54,10 @@ class EnergyResult(Measurement):
     """The other command, where both were measured in turns by `bench ab`."""
 
     @property
+    def side_by_side(self) -> None:
+        """Never known of a program's own windows."""
+
+    @property
     def label(self) -> str:
         """The name, or what its windows make."""
         return self.name or f"windows of {self.unit}"

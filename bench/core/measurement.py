@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.core.provenance import Provenance
     from bench.core.recorded import RecordedEngine
     from bench.core.repetition import Pair, StopInfo
-    from bench.core.side_by_side import CaseBeside
+    from bench.core.side_by_side import SideBySide
 
 Status = Literal["ok", "invalid", "failed"]
 
@@ -82,8 +82,8 @@ class Measurement(SchemaModel):
             """The other side, where both were measured in turns."""
 
         @property
-        def side_by_side(self) -> list[CaseBeside]:
-            """Cases that were measured at the same time on other cards."""
+        def side_by_side(self) -> SideBySide | None:
+            """The other cases of the run, where they were measured meanwhile."""
 
         @property
         def ended(self) -> StopInfo | None:

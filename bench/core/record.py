@@ -23,7 +23,8 @@ History of `SCHEMA`
                           `provenance.clock.sync`, `machine.nodes`, `blocks.energy.*.node`,
                           `blocks.energy.*.clock_u_j`, `figures.served.per_node_j`,
                           `figures.served.per_role_j`, `case.replicas`, `blocks.observed.replicas`,
-                          `blocks.observed.neighbours`, `figures.neighbours`, `blocks.rests_of`, `side_by_side`
+                          `blocks.observed.neighbours`, `figures.neighbours`, `blocks.rests_of`,
+                          `side_by_side`
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from bench.core.observed import StartConditions
 from bench.core.provenance import Provenance
 from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import Pair, StopInfo
-from bench.core.side_by_side import CaseBeside
+from bench.core.side_by_side import SideBySide
 from bench.core.sweep import SweepPoint
 
 SCHEMA = "joulebench/record/1"
@@ -67,8 +68,8 @@ class Record(Measurement):
     """`null` in older files, where loading failed, and where a producer has its model elsewhere."""
     start: StartConditions | None = None
     pair: Pair | None = None
-    side_by_side: list[CaseBeside] = Field(default_factory=list)
-    """Cases that were measured at the same time on other cards; the host's and the wall's joules are absent then."""
+    side_by_side: SideBySide | None = None
+    """`null` for a case that had the machine to itself, and in older files."""
     blocks: list[Block] = Field(default_factory=list)
     idle: dict[str, Idle] = Field(default_factory=dict)
     figures: Figures = Field(default_factory=Figures)

@@ -1,34 +1,22 @@
-"""Cases that were measured at the same time on other cards of the machine.
+"""Condition of a case that other cases of its run were measured beside, on other cards of the machine.
 
-    record.side_by_side[0].shared_s       # empty of a case that was measured alone
+    record.side_by_side.cases        # 3: as many others had cards of their own to run on at the same time
 
-Joules of its own cards are a case's own. What all cases share (CPU, memory, the wall) is absent from its
-record: no meter divides it between them.
+What the cases share, processor and memory, is then of no single one: the host's energy is absent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bench.core.model import Count, SchemaModel
 
-from pydantic import Field
-
-from bench.core.model import Number, OpenModel
-
-CODE = "side by side"
+HOST_SHARED = "cases that were measured side by side share the host, so its energy is of none of them alone"
 
 
-class CaseBeside(OpenModel):
-    """Another case, with the time that it and this one have in common."""
+class SideBySide(SchemaModel, frozen=True):
+    """The other cases of the run, and the cards (UUIDs) on which any of them could be at work meanwhile.
 
-    label: str
-    hash: str
-    gpus: list[str] = Field(default_factory=list)
-    """UUIDs of its cards."""
-    shared_s: Number
-    """Seconds from the later of both starts to the earlier of both ends, loading included."""
+    What each of these cards drew is under `blocks.observed.neighbours`.
+    """
 
-
-def reason(beside: Sequence[CaseBeside]) -> str:
-    """Reason why a reading of the whole machine is absent: its code and a sentence."""
-    others = "1 case" if len(beside) == 1 else f"{len(beside)} cases"
-    return f"{CODE}: shared with {others} that ran beside it"
+    cases: Count
+    cards: tuple[str, ...]

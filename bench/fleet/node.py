@@ -174,6 +174,10 @@ class _LastLine:
         del number, total
         self._case = self.line = label
 
+    def turn_to(self, label: str, number: int, total: int) -> None:
+        """The next lines are of this case."""
+        self.case_begins(label, number, total)
+
     def stage(self, text: str) -> None:
         """What the case enters."""
         self.line = f"{self._case}: {text}"

@@ -56,14 +56,11 @@ class Placement:
                 f"{replicas} replicas cannot share {cards} equally.",
                 f"Name {replicas} cards, or a multiple of that, with --gpus.",
             )
-        groups = [self.visible[at : at + each] for at in range(0, len(self.visible), each)]
-        return tuple(map(on_cards, groups))
+        return tuple(self.of(self.visible[at : at + each]) for at in range(0, len(self.visible), each))
 
-
-def on_cards(cards: Sequence[Gpu]) -> Placement:
-    """The place of work that sees these cards alone."""
-    group = tuple(cards)
-    return Placement("cuda", group, group, _environment(group, named=True))
+    def of(self, cards: tuple[Gpu, ...]) -> Placement:
+        """The place of work that sees these of its cards alone."""
+        return Placement(self.device, cards, cards, _environment(cards, named=True))
 
 
 def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:

@@ -16,7 +16,6 @@ from statistics import fmean
 from typing import Literal
 
 from bench.catalog.cases import Planned
-from bench.core import side_by_side
 from bench.core.block import Block, Idle
 from bench.core.domain import Domain
 from bench.core.energy import complete_sum
@@ -26,13 +25,13 @@ from bench.core.provenance import Provenance
 from bench.core.record import Record
 from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import StopInfo
+from bench.core.side_by_side import SideBySide
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import combine
 from bench.measurement.node_metering import machine_of
-from bench.measurement.shared_host import idle_alone, loading_alone, own_alone
 from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
 from bench.stats.neighbours import neighbour_figures
@@ -54,6 +53,7 @@ class CaseFacts:
     machine: Machine
     provenance: Provenance
     requested: RequestedCase | None = None
+    side_by_side: SideBySide | None = None
 
 
 def record(
@@ -64,15 +64,9 @@ def record(
     failure: BaseException | None = None,
 ) -> Record:
     """The record of a case, from what was known as it began and what was seen since."""
-    idle, blocks, loading = combine(progress.before, progress.after), progress.blocks, progress.loading
-    absent = dict(progress.absent)
-    if progress.beside:
-        shared = side_by_side.reason(progress.beside)
-        idle, loading = idle_alone(idle, shared), loading_alone(loading, shared)
-        blocks = [own_alone(block, shared) for block in blocks]
-        absent |= {name: shared for name in idle if not Domain.parse(name).is_gpu}
+    idle = combine(progress.before, progress.after)
     idle_w = {domain: seen.power_w for domain, seen in idle.items() if seen.power_w is not None}
-    blocks = [with_net(block, idle_w) for block in blocks]
+    blocks = [with_net(block, idle_w) for block in progress.blocks]
     measured = [block for block in blocks if not block.warmup]
     status, reasons = _status(planned, measured, failure)
     reasons += _idle_drift(idle, measured)
@@ -85,10 +79,10 @@ def record(
         case=RecordedCase.model_validate(progress.case.as_mapping()),
         requested=facts.requested,
         engine=_engine(progress),
-        loading=loading,
+        loading=progress.loading,
         start=progress.start,
         pair=progress.pair,
-        side_by_side=progress.beside,
+        side_by_side=facts.side_by_side,
         blocks=blocks,
         idle=idle,
         figures=derive(blocks, carbon, per_token=progress.case.modality.per_token),
@@ -97,7 +91,7 @@ def record(
         failure=_failure(progress, failure) if status == "failed" else None,
         machine=_metered(facts.machine, progress),
         provenance=facts.provenance,
-        absent=absent,
+        absent=progress.absent,
         outputs=[str(path) for path in progress.outputs],
         sweep=planned.sweep,
     )

@@ -21,6 +21,7 @@ from bench.catalog.cases import Planned
 from bench.catalog.grid import CountryFactor, country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
+from bench.core.side_by_side import SideBySide
 from bench.errors import UsageError
 from bench.machine.expected_gpus import OTHER_CARDS, ExpectedGpus, require
 from bench.machine.locks import lock_names
@@ -40,6 +41,7 @@ from bench.measurement.preflight import require_software
 from bench.measurement.recovery import recover_before_skipping
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
+from bench.measurement.side_by_side import measured_side_by_side
 from bench.meters.gpus import GpuDrivers
 from bench.meters.nodes.address import NodeAddress
 from bench.meters.nodes.messages import TOKEN_VARIABLE
@@ -71,6 +73,10 @@ class _PlanOfCases(ABC):
     """Nodes of the server, whose agents meter in place of this machine."""
     run_id: str | None = None
     """Run that these cases complete; `None` for a new one."""
+    side_by_side: SideBySide | None = None
+    """Other cases of the run that other processes measure meanwhile, on other cards."""
+    began_c: Mapping[str, float] | None = None
+    """Temperatures of cards as the run began, by UUID; `None` for those of now."""
 
     @abstractmethod
     def _needing_software(self) -> Iterator[Planned]:
@@ -113,7 +119,7 @@ class _PlanOfCases(ABC):
         context: RunContext[RunListener],
     ) -> RunOutcome:
         instruments.lock(lock_names(placement))
-        folder = instruments.open_folder()
+        folder = instruments.open_folder(of_locked_run=self.side_by_side is not None)
         instruments.start(placement.cards)
         context.listener.follow(instruments.recorder, placement.cards)
         setup = RunSetup(
@@ -127,10 +133,11 @@ class _PlanOfCases(ABC):
             logs=folder.path / "logs",
             expected_gpus=self.expected_gpus,
             nodes=nodes,
+            side_by_side=self.side_by_side,
         )
         if (line := self._announcement()) is not None:
             context.listener.note(line)
-        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id))
+        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id, self.began_c))
 
 
 class EarlierRecords(NamedTuple):
@@ -154,6 +161,8 @@ class CasePlan(_PlanOfCases):
 
     cases: tuple[Planned, ...]
     skip: SkipMeasured = "none"
+    parallel: bool = False
+    """Whether cases are measured side by side, each on cards of its own."""
 
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure what is left. Without that, nothing is started or written but what killed runs left."""
@@ -170,7 +179,8 @@ class CasePlan(_PlanOfCases):
         outcome = RunOutcome()
         if left:
             completed = replace(self, cases=left, run_id=self.run_id or earlier.run_id)
-            outcome = completed._measure_all(instruments, context)
+            measured = measured_side_by_side if self.parallel else CasePlan._measure_all
+            outcome = measured(completed, instruments, context)
         outcome.skipped = list(found.values())
         return outcome
 
@@ -194,9 +204,11 @@ class CasePlan(_PlanOfCases):
         conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
-        found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs)
+        found = measured_already(
+            cases, folder, conditions, with_outputs=self.save_outputs, side_by_side=self.parallel
+        )
         left = {at: item for at, item in enumerate(cases) if at not in found}
-        begun = interrupted(list(left.values()), folder, conditions)
+        begun = interrupted(list(left.values()), folder, conditions, side_by_side=self.parallel)
         places = [may_skip[at] for at in left]
         return EarlierRecords(
             {may_skip[at]: record for at, record in found.items()},
@@ -206,7 +218,9 @@ class CasePlan(_PlanOfCases):
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
 
-    def _announcement(self) -> str:
+    def _announcement(self) -> str | None:
+        if self.side_by_side is not None:  # the run has said so for all of its cases
+            return None
         safe = "the same command resumes" if self.resumes else "complete cases are kept"
         return f"{forecast(self.cases).sentence}; Ctrl-C is safe, {safe}."
 

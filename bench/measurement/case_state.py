@@ -12,7 +12,6 @@ from bench.core.loading import Loading
 from bench.core.machine import SourceUsed
 from bench.core.observed import StartConditions
 from bench.core.repetition import BlockLength, Pair
-from bench.core.side_by_side import CaseBeside
 from bench.engines.base import LoadedModel
 from bench.measurement.idle import IdlePower
 from bench.meters.gpu import Gpu
@@ -46,8 +45,6 @@ class CaseState:
     """Blocks after warm-up of earlier starts."""
     outputs: list[Path] = field(default_factory=list)
     pair: Pair | None = None
-    beside: list[CaseBeside] = field(default_factory=list)
-    """Cases that ran at the same time on other cards."""
     trace: str | None = None
     last_words: str | None = None
 

@@ -31,8 +31,6 @@ class BlockDone:
     unit: str
     power_w: float | None
     seconds_left: float | None
-    place: str = ""
-    """Which of several cases side by side it is of: `[2/6]`."""
 
 
 class NoteListener(Protocol):
@@ -50,6 +48,9 @@ class RunListener(NoteListener, Protocol):
 
     def case_begins(self, label: str, number: int, total: int) -> None:
         """A case starts."""
+
+    def turn_to(self, label: str, number: int, total: int) -> None:
+        """The next events are of this case, which is measured beside others."""
 
     def stage(self, text: str) -> None:
         """The case enters a stage: loading, warming up, idle, measuring block 3."""

@@ -9,7 +9,8 @@ than its limit is over it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 
 from bench.catalog.cases import Case, Planned
 from bench.catalog.sweep import longest_s, roughly
@@ -56,3 +57,20 @@ def _is_downloaded(case: Case) -> bool:
 def _hub_bytes(case: Case) -> float:
     """Size of the files: as published, else that of 16-bit weights."""
     return (case.model.published_gb or case.model.memory_gb) * 1e9
+
+
+def forecast_side_by_side(planned: Sequence[Planned], needed: Sequence[int], cards: int) -> Forecast:
+    """The forecast of cases that begin, in order, as soon as as many cards as they need are free."""
+    at_s, free = 0.0, cards
+    running: list[tuple[float, int]] = []
+    waiting = [(longest_s(item.measure), count) for item, count in zip(planned, needed, strict=True)]
+    while waiting or running:
+        for case in list(waiting):
+            case_s, count = case
+            if count <= free:
+                waiting.remove(case)
+                free -= count
+                heappush(running, (at_s + case_s, count))
+        at_s, freed = heappop(running)
+        free += freed
+    return replace(forecast(planned), longest_s=at_s)

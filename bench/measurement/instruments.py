@@ -82,9 +82,10 @@ class Instruments:
         """Hold cards and CPU for this measurement. Raises PrerequisiteError where another one does."""
         self._held.enter_context(exclusive_use(names, self.results, self._note))
 
-    def open_folder(self) -> MachineFolder:
+    def open_folder(self, *, of_locked_run: bool = False) -> MachineFolder:
         """The machine's folder of results, writable and locked. Raises PrerequisiteError."""
-        return self._held.enter_context(MachineFolder(self.results, str(self.identity.name)))
+        name = str(self.identity.name)
+        return self._held.enter_context(MachineFolder(self.results, name, of_locked_run=of_locked_run))
 
     def start(self, cards: Iterable[Gpu]) -> None:
         """Sweep up after killed runs, start the recorder, and look up what calibrations found of these cards.
@@ -109,7 +110,10 @@ class Instruments:
             yield codecarbon
 
     @contextmanager
-    def meter_set(self, gpus: Sequence[Gpu], country: str) -> Iterator[MeterSet]:
-        """All meters of these cards and of the host."""
+    def meter_set(
+        self, gpus: Sequence[Gpu], country: str, host_absent: str | None = None
+    ) -> Iterator[MeterSet]:
+        """All meters of these cards and of the host, unless its energy is absent for a reason."""
         with self.codecarbon(country, gpus) as codecarbon:
-            yield MeterSet(self.drivers, self.recorder, codecarbon, tuple(gpus), delays_s(self.calibrations))
+            delay_s = delays_s(self.calibrations)
+            yield MeterSet(self.drivers, self.recorder, codecarbon, tuple(gpus), delay_s, host_absent)

@@ -18,6 +18,7 @@ from bench.catalog.models import Measure
 from bench.core.block import Block
 from bench.core.loading import Loading
 from bench.core.observed import Observed, StartConditions
+from bench.core.side_by_side import HOST_SHARED
 from bench.core.workload import CLOSED
 from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
@@ -79,7 +80,8 @@ def loaded(
             _load(producer, setup, state)
             state.loaded_ns = state.loaded_ns or time.monotonic_ns()
             gpu_processes.loaded(producer.pids, state.gpus)
-            with setup.instruments.meter_set(state.gpus, setup.country) as meter_set:
+            host_absent = HOST_SHARED if setup.side_by_side else None
+            with setup.instruments.meter_set(state.gpus, setup.country, host_absent) as meter_set:
                 state.absent, state.energy_sources = meter_set.absent, meter_set.energy_sources
                 state.nodes = setup.nodes
                 elsewhere = BY_NODES if setup.nodes else producer.elsewhere

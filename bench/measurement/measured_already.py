@@ -44,6 +44,17 @@ class RunConditions:
     settings: Mapping[str, str]
     sources: str | None
 
+    def met_by(self, record: Record, *, side_by_side: bool) -> bool:
+        """Whether a record was measured under these conditions.
+
+        Beside other cases any of the cards will do, as it will for what was measured alone on one of them.
+        """
+        of_record = RunConditions.of_record(record)
+        if not side_by_side:
+            return record.side_by_side is None and of_record == self
+        among = of_record.power_limits_w.items() <= self.power_limits_w.items()
+        return among and replace(of_record, power_limits_w=self.power_limits_w) == self
+
     @classmethod
     def now(cls, machine: Machine, placement: Placement) -> Self:
         """Those of a run that begins."""
@@ -79,22 +90,27 @@ class RunConditions:
 
 
 def measured_already(
-    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, with_outputs: bool = False
+    cases: Sequence[Planned],
+    folder: Path,
+    conditions: RunConditions,
+    *,
+    with_outputs: bool = False,
+    side_by_side: bool = False,
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record that answers a case, by the case's place in the list.
 
-    `with_outputs` takes only records that kept their outputs.
+    `with_outputs` takes only records that kept their outputs, `side_by_side` also those of any of the cards.
     """
 
     def answers(record: Record, item: Planned) -> bool:
-        alike = conditions == RunConditions.of_record(record) and _is_whole(record, item)
+        alike = conditions.met_by(record, side_by_side=side_by_side) and _is_whole(record, item)
         return alike and bool(record.outputs or not with_outputs)
 
     return _newest(cases, folder, answers)
 
 
 def interrupted(
-    cases: Sequence[Planned], folder: Path, conditions: RunConditions
+    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, side_by_side: bool = False
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record of each case that was interrupted under these conditions, at this point of a sweep.
 
@@ -105,10 +121,10 @@ def interrupted(
         ended_by = record.ended.by if record.ended else None
         if ended_by != "interrupt" or record.pair or record.sweep != item.sweep:
             return False
+        if record.machine.metered:
+            return conditions.met_by(record, side_by_side=side_by_side)
         of_record = RunConditions.of_record(record)
-        if not record.machine.metered:
-            of_record = replace(of_record, power_limits_w=conditions.power_limits_w)
-        return of_record == conditions
+        return replace(of_record, power_limits_w=conditions.power_limits_w) == conditions
 
     return _newest(cases, folder, began)
 

@@ -36,6 +36,8 @@ class RunOutcome:
     """The earlier record of each case that was measured already."""
     refused: int = 0
     """Cases that were left out for an option that their model cannot do."""
+    given_up: dict[str, str] = field(default_factory=dict)
+    """Reasons of cases that gave no record, by label."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
@@ -53,6 +55,8 @@ class RunOutcome:
             return INTERRUPTED
         if any(path is None for _, path in self.records):
             return MISSING
+        if self.given_up:
+            return FAILED
         failures = [record.failure for record, _ in self.records if record.status == "failed"]
         if failures:
             return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED

@@ -46,45 +46,35 @@ class Session:
         carbon: Carbon,
         command: Sequence[str],
         run_id: str | None = None,
+        began_c: Mapping[str, float] | None = None,
     ) -> None:
-        self.setup = setup
+        self._setup = setup
         self._listener = setup.context.listener
-        self.folder = folder
+        self._folder = folder
         self._carbon = carbon
         self._command = list(command)
         self._run_id = run_id or provenance.run_id()
-        self._began_c = cooling.temperatures_c(setup.placement.cards)
+        self._began_c = began_c or cooling.temperatures_c(setup.placement.cards)
         self.outcome = RunOutcome()
 
     def run(self, planned: Sequence[Planned]) -> RunOutcome:
         """Measure every case. Raises nothing a user can cause."""
-        recover(self.folder, self._listener.note)
+        recover(self._folder, self._listener.note)
         for number, item in enumerate(planned, start=1):
-            self.measure(item, number, len(planned))
-            if self.outcome.interrupted:
+            self._listener.case_begins(item.case.label, number, len(planned))
+            try:
+                self._setup.context.check_stop()
+                self._case(item, None, self._cooled(item.measure))
+            except KeyboardInterrupt:
+                self.outcome.interrupted = True
                 break
         return self.outcome
-
-    def measure(self, item: Planned, number: int, total: int) -> None:
-        """Measure one case."""
-        self._listener.case_begins(item.case.label, number, total)
-        try:
-            self.setup.context.check_stop()
-            self._case(item, None, self._cooled(item.measure))
-        except KeyboardInterrupt:
-            self.outcome.interrupted = True
-
-    def another(self, setup: RunSetup) -> Session:
-        """Session of the same run for a case at the same time, on cards of its own."""
-        session = Session(setup, self.folder, self._carbon, self._command, self._run_id)
-        session._began_c = self._began_c
-        return session
 
     def run_pairs(
         self, pairs: Sequence[tuple[Planned, Planned]], checkouts: Mapping[PairSide, Checkout]
     ) -> RunOutcome:
         """Measure pairs of cases, each in turns. Raises nothing a user can cause."""
-        recover(self.folder, self._listener.note)
+        recover(self._folder, self._listener.note)
         for number, (a, b) in enumerate(pairs, start=1):
             sides: dict[PairSide, Planned] = {"A": a, "B": b}
             at = {side: f" at {checkout.title}" for side, checkout in checkouts.items()}
@@ -109,7 +99,7 @@ class Session:
         }
         measurement = PairedMeasurement(
             sides,
-            self.setup,
+            self._setup,
             lambda side: self._keep(sides[side], measurement.states[side], facts[side]),
             checkouts,
         )
@@ -125,16 +115,16 @@ class Session:
             self.outcome.traces += traces or [traceback.format_exc()]
         for side, item in sides.items():
             state = measurement.states[side]
-            self._save(self._record(item, state, facts[side], failure), state)
+            self._save(build_record.record(item, state, self._carbon, facts[side], failure), state)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
 
     def _cooled(self, measure: Measure) -> StartConditions:
         """Wait until the cards are about as cool as when the run began."""
-        cards, longest_s = self.setup.placement.cards, setting(measure.cool_down_max_seconds)
+        cards, longest_s = self._setup.placement.cards, setting(measure.cool_down_max_seconds)
         start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
         if start.within_band:
             return start
-        self.setup.stage("cooling down")
+        self._setup.stage("cooling down")
         return cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s)
 
     def _case(self, item: Planned, requested: RequestedCase | None, start: StartConditions) -> None:
@@ -143,42 +133,37 @@ class Session:
         state = CaseState(item.case, start=start)
         failure: BaseException | None = None
         try:
-            measure_case(item, self.setup, state, lambda: self._keep(item, state, facts))
+            measure_case(item, self._setup, state, lambda: self._keep(item, state, facts))
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the rest of the cases go on
             failure = error
             self.outcome.traces.append(state.trace or traceback.format_exc())
         batch = item.case.batch
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
-            failed = self._record(item, state, facts, failure)
+            failed = build_record.record(item, state, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
                 self._save(failed, state)
-            self.folder.discard_partial(failed)
+            self._folder.discard_partial(failed)
             smaller = replace(item, case=item.case.with_batch(batch // 2))
             asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
             self._case(smaller, asked, start)
             return
-        self._save(self._record(item, state, facts, failure), state)
+        self._save(build_record.record(item, state, self._carbon, facts, failure), state)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
 
-    def _record(
-        self, item: Planned, state: CaseState, facts: CaseFacts, failure: BaseException | None = None
-    ) -> Record:
-        state.beside = self.setup.beside()
-        return build_record.record(item, state, self._carbon, facts, failure)
-
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:
-        machine = self.setup.instruments.machine.model_copy()
-        machine.device = self.setup.placement.device
-        began = provenance.collect(self._command, self.setup.placement.cards)
-        began.expected_gpus = str(self.setup.expected_gpus) if self.setup.expected_gpus else None
+        machine = self._setup.instruments.machine.model_copy()
+        machine.device = self._setup.placement.device
+        began = provenance.collect(self._command, self._setup.placement.cards)
+        began.expected_gpus = str(self._setup.expected_gpus) if self._setup.expected_gpus else None
         return CaseFacts(
             created=provenance.now_utc(),
             run_id=self._run_id,
             machine=machine,
             provenance=began,
             requested=requested,
+            side_by_side=self._setup.side_by_side,
         )
 
     def _keep(self, item: Planned, state: CaseState, facts: CaseFacts) -> None:
@@ -189,21 +174,21 @@ class Session:
         if len(state.blocks) % max(1, len(state.blocks) // KEPT_EVERY):
             return
         with contextlib.suppress(OSError):
-            self.folder.save_partial(self._record(item, state, facts))
+            self._folder.save_partial(build_record.record(item, state, self._carbon, facts))
 
     def _save(self, record: Record, state: CaseState) -> None:
-        folder = self.folder.path
+        folder = self._folder.path
         record = build_record.relative_outputs(record, folder)
-        stem = self.folder.file_name(record).removesuffix(".json")
+        stem = self._folder.file_name(record).removesuffix(".json")
         records = self.outcome.records
         records.append((record, None))
         try:
             # Samples of hours take seconds to pack: the record is saved first, in case the process ends.
             safe = without_trace(record, INTERRUPTED_MEANWHILE)
-            path = self.folder.save(safe)
+            path = self._folder.save(safe)
             records[-1] = safe, path
-            record = with_trace(record, state, self.setup.instruments.recorder, folder, stem)
-            self.folder.save(record)
+            record = with_trace(record, state, self._setup.instruments.recorder, folder, stem)
+            self._folder.save(record)
             records[-1] = record, path
         except RecordError as error:
             self._listener.note(str(error))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core.side_by_side import CaseBeside
+from bench.core.side_by_side import SideBySide
 from bench.machine.expected_gpus import ExpectedGpus
 from bench.machine.placement import Placement
 from bench.measurement.context import RunContext, RunListener
@@ -30,8 +29,8 @@ class RunSetup:
     expected_gpus: ExpectedGpus | None = None
     nodes: ServingNodes | None = None
     """Nodes of that server, whose agents meter in place of this machine."""
-    beside: Callable[[], list[CaseBeside]] = list
-    """Cases that have run at the same time on other cards, so far."""
+    side_by_side: SideBySide | None = None
+    """Other cases that run at the same time, on other cards."""
 
     def stage(self, text: str) -> None:
         """Say what begins now. Raises KeyboardInterrupt where the run is to end."""

@@ -1,158 +1,165 @@
-"""Cases measured side by side: each in a thread of its own, with its own worker, cards and meters.
+"""Cases side by side: each in a process of its own, on cards that no other case has meanwhile.
 
-    outcome = SideBySide(session).run(planned)
+    outcome = measured_side_by_side(plan, instruments, context)        # `bench run --parallel`
 
-Threads share the recorder and the folder of results. A case's worker is started and ended by the case's
-thread, so it never outlives it. Events of cases reach the listener one at a time, with the case's number.
+A process calls `run` with a plan of one case, so the case is measured by the same procedure as alone. This
+process holds the folder's lock, hands out cards, and shows what the others report. What all cases share, the
+host, is metered for none of them.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
 
 from bench.catalog.cases import Planned
-from bench.core.record import Record
-from bench.core.side_by_side import CaseBeside
-from bench.machine.placement import on_cards
-from bench.measurement.context import BlockDone, RunContext, RunListener, StopSignal
-from bench.measurement.lanes import in_order, startable
+from bench.core.side_by_side import SideBySide
+from bench.errors import PrerequisiteError, UsageError
+from bench.machine import cooling, provenance
+from bench.machine.card_pool import CardPool, Fits
+from bench.machine.locks import holder
+from bench.machine.placement import Placement, place
+from bench.measurement.case_process import CaseProcess
+from bench.measurement.context import RunContext, RunListener
+from bench.measurement.fitting import why_not
+from bench.measurement.forecast import forecast_side_by_side
+from bench.measurement.instruments import Instruments
 from bench.measurement.outcome import RunOutcome
+from bench.measurement.preflight import require_software
 from bench.measurement.recovery import recover
-from bench.measurement.session import Session
-from bench.measurement.shared_host import CasesUnderWay
 from bench.meters.gpu import Gpu
-from bench.meters.recorder import Recorder
+from bench.store import results
 
-LOOK_S = 0.2
-"""Interval of looks at the stop signal while cases run."""
+if TYPE_CHECKING:
+    from bench.measurement.case_plan import CasePlan
 
-
-@dataclass(frozen=True)
-class _Stop:
-    """Set where the whole run is to end, or these cases."""
-
-    whole: StopSignal
-    own: threading.Event = field(default_factory=threading.Event)
-
-    def is_set(self) -> bool:
-        return self.own.is_set() or self.whole.is_set()
-
-    def wait(self, timeout: float) -> bool:
-        return self.own.wait(timeout) or self.whole.is_set()
+LOOK_S = 1.0
 
 
-class _CaseListener:
-    """The run's listener as one of several cases has it: one event at a time, with the case's number."""
-
-    def __init__(self, listener: RunListener, lock: threading.RLock, place: str) -> None:
-        self._listener, self._lock, self._place = listener, lock, place
-
-    def follow(self, recorder: Recorder, gpus: Sequence[Gpu]) -> None:
-        """The run follows all cards already."""
-
-    def case_begins(self, label: str, number: int, total: int) -> None:
-        with self._lock:
-            self._listener.case_begins(label, number, total)
-
-    def note(self, text: str) -> None:
-        with self._lock:
-            self._listener.note(f"{self._place} {text}")
-
-    def stage(self, text: str) -> None:
-        with self._lock:
-            self._listener.stage(f"{self._place} {text}")
-
-    def meanwhile(self) -> None:
-        if self._lock.acquire(blocking=False):  # another case's redraw does as well
-            try:
-                self._listener.meanwhile()
-            finally:
-                self._lock.release()
-
-    def block_done(self, done: BlockDone) -> None:
-        with self._lock:
-            self._listener.block_done(replace(done, place=self._place))
-
-    def case_done(self, record: Record, path: Path) -> None:
-        with self._lock:
-            self._listener.case_done(record, path)
+def measured_side_by_side(
+    plan: CasePlan, instruments: Instruments, context: RunContext[RunListener]
+) -> RunOutcome:
+    """Measure the plan's cases on cards of their own. Raises BenchError where nothing can begin."""
+    placement = place(instruments.drivers, plan.gpus, plan.device)
+    require_cards(placement)
+    require_software([item.case for item in plan.cases], placement)
+    for gpu in placement.visible:
+        if (by := holder(gpu.uuid)) is not None:
+            raise PrerequisiteError(f"{by} is measuring on {gpu.uuid}.", "Wait, or leave it out of --gpus.")
+    folder = instruments.open_folder()
+    recover(folder, context.listener.note)
+    plan = replace(
+        plan,
+        run_id=plan.run_id or provenance.run_id(),
+        parallel=False,
+        skip="none",
+        began_c=cooling.temperatures_c(placement.visible),
+    )
+    pool = CardPool(placement)
+    needed = [cards_needed(item, pool) for item in plan.cases]
+    context.listener.note(
+        forecast_side_by_side(plan.cases, needed, len(placement.visible)).sentence + ", side by side."
+    )
+    outcome = _SideBySideRun(plan, placement, context).measured()
+    for path in folder.recover():  # of processes that were killed
+        outcome.records.append((results.read(path), path))
+    return outcome
 
 
-class SideBySide:
-    """The cases of one run, as many at a time as there are cards for."""
+def require_cards(placement: Placement) -> None:
+    """Raise UsageError where cases could not have cards of their own."""
+    if placement.device == "cpu" or len(placement.visible) < 2:
+        seen = "the CPU" if placement.device == "cpu" else "one card"
+        raise UsageError(
+            f"--parallel gives each case cards of its own, and the work is on {seen}.",
+            "Name several cards with --gpus, or leave out --parallel.",
+        )
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._setup = session.setup
-        self._under_way = CasesUnderWay()
-        self._stop = _Stop(self._setup.context.stop)
-        self._lock = threading.RLock()
-        self._ended: queue.Queue[tuple[tuple[Gpu, ...], RunOutcome, BaseException | None]] = queue.Queue()
-        self._fault: BaseException | None = None
-        self.outcome = session.outcome
 
-    def run(self, planned: Sequence[Planned]) -> RunOutcome:
-        """Measure every case. Raises nothing a user can cause."""
-        recover(self._session.folder, self._setup.note)
-        pool = self._setup.placement.cards
-        waiting, free, running, begun = list(range(len(planned))), list(pool), 0, 0
-        while running or (waiting and not self._stop.is_set()):
-            try:
-                while not self._stop.is_set() and (found := startable(waiting, planned, free, pool)):
-                    at, cards = found
-                    waiting.remove(at)
-                    free = [gpu for gpu in free if gpu not in cards]
-                    running, begun = running + 1, begun + 1
-                    self._start(planned[at], cards, begun, len(planned))
-                if (cards_back := self._next_end()) is not None:
-                    running -= 1
-                    free = in_order([*free, *cards_back], pool)
-            except KeyboardInterrupt:
-                self._stop.own.set()
-        self.outcome.interrupted |= self._stop.is_set() and self._fault is None
-        if self._fault is not None:
-            raise self._fault
-        return self.outcome
+def cards_needed(item: Planned, pool: CardPool) -> int:
+    """The fewest cards of a pool that hold a case."""
+    return pool.fewest(_holding(item), item.case.replicas)
 
-    def _start(self, item: Planned, cards: tuple[Gpu, ...], number: int, total: int) -> None:
-        case = threading.Thread(target=self._measure, args=(item, cards, number, total), name=item.case.label)
-        case.start()
 
-    def _measure(self, item: Planned, cards: tuple[Gpu, ...], number: int, total: int) -> None:
-        """One case, in its own thread."""
-        outcome, fault = RunOutcome(), None
-        own = self._under_way.begin(item.case, cards)
+def _holding(item: Planned) -> Fits:
+    return lambda place: why_not(item.case, place) is None
+
+
+class _SideBySideRun:
+    """Cases that wait, processes at work, and what came of those that ended."""
+
+    def __init__(self, plan: CasePlan, placement: Placement, context: RunContext[RunListener]) -> None:
+        self._plan, self._placement, self._context = plan, placement, context
+        self._pool = CardPool(placement)
+        self._waiting = dict(enumerate(plan.cases))
+        self._needed = {at: cards_needed(item, self._pool) for at, item in self._waiting.items()}
+        self._running: dict[Connection, CaseProcess] = {}
+        self._outcomes: dict[int, RunOutcome] = {}
+        self._given_up: dict[str, str] = {}
+
+    def measured(self) -> RunOutcome:
+        """Measure all cases; an interrupt ends those at work, as it ends a single one."""
+        interrupted = False
         try:
-            listener = _CaseListener(self._setup.context.listener, self._lock, f"[{number}/{total}]")
-            context: RunContext[RunListener] = RunContext(self._setup.context.results, listener, self._stop)
-            beside = self._beside(own)
-            setup = replace(self._setup, context=context, placement=on_cards(cards), beside=beside)
-            session = self._session.another(setup)
-            outcome = session.outcome
-            session.measure(item, number, total)
-        except BaseException as error:  # noqa: BLE001 - a fault of this program, raised again by the run's thread
-            fault = error
+            while self._waiting or self._running:
+                try:
+                    if not interrupted:
+                        self._context.check_stop()
+                        self._start_what_fits()
+                    self._listen()
+                except KeyboardInterrupt:
+                    interrupted = True
+                    self._waiting.clear()
+                    for each in self._running.values():
+                        each.interrupt()
         finally:
-            self._under_way.end(own)
-            self._ended.put((cards, outcome, fault))
+            for each in self._running.values():
+                each.end()
+        done = [self._outcomes[at] for at in sorted(self._outcomes)]
+        return RunOutcome(
+            records=[record for each in done for record in each.records],
+            given_up=self._given_up,
+            interrupted=interrupted or any(each.interrupted for each in done),
+            traces=[trace for each in done for trace in each.traces],
+        )
 
-    def _beside(self, own: int) -> Callable[[], list[CaseBeside]]:
-        return lambda: self._under_way.beside(own)
+    def _start_what_fits(self) -> None:
+        """Start each waiting case, in order, whose cards are free; a smaller one may pass a larger one."""
+        for at, item in list(self._waiting.items()):
+            cards = self._pool.take(self._needed[at], _holding(item))
+            if cards is not None:
+                del self._waiting[at]
+                started = self._started(at, item, cards)
+                self._running[started.connection] = started
 
-    def _next_end(self) -> tuple[Gpu, ...] | None:
-        """The cards of a case that has ended; `None` where none has for a while."""
-        try:
-            cards, outcome, fault = self._ended.get(timeout=LOOK_S)
-        except queue.Empty:
-            return None
-        self.outcome.records += outcome.records
-        self.outcome.traces += outcome.traces
-        self.outcome.interrupted |= outcome.interrupted
-        if fault is not None:
-            self._fault = fault
-            self._stop.own.set()
-        return cards
+    def _started(self, at: int, item: Planned, cards: tuple[Gpu, ...]) -> CaseProcess:
+        others = tuple(gpu.uuid for gpu in self._placement.visible if gpu not in cards)
+        plan = replace(
+            self._plan,
+            cases=(item,),
+            gpus=",".join(gpu.uuid for gpu in cards),
+            side_by_side=SideBySide(cases=len(self._plan.cases) - 1, cards=others),
+        )
+        named = ", ".join(str(gpu.index) for gpu in cards)
+        place = f"[{at + 1}/{len(self._plan.cases)}]"
+        self._context.listener.note(f"{place} {item.case.label} on GPU {named}")
+        return CaseProcess(at, item.case.label, cards, plan, self._context.results)
+
+    def _listen(self) -> None:
+        """Show what processes report within a second, and take in what has ended."""
+        listener = self._context.listener
+        for ready in wait(list(self._running), LOOK_S):
+            assert isinstance(ready, Connection)
+            case = self._running[ready]
+            listener.turn_to(case.label, case.at + 1, len(self._plan.cases))
+            ended = case.report_to(listener)
+            if ended is None:
+                continue
+            del self._running[ready]
+            self._pool.give_back(case.cards)
+            if isinstance(ended, RunOutcome):
+                self._outcomes[case.at] = ended
+            else:
+                self._given_up[case.label] = ended
+                listener.note(f"{case.label} was not measured: {ended}")

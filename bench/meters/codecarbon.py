@@ -14,7 +14,6 @@ import logging
 import os
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -53,9 +52,6 @@ SETTINGS: dict[str, Any] = {
 }
 """Everything that could change a figure or call a host. What is not set here, CodeCarbon takes from
 `CODECARBON_*` variables and `.codecarbon.config` files; for the tokens `None` counts as not set."""
-
-MAKING = threading.Lock()
-"""Trackers are made one at a time: while one without cards is, CodeCarbon believes in none."""
 
 NO_CARD = ["none"]
 """Ids under which CodeCarbon keeps what it found for a tracker without cards, apart from other trackers'."""
@@ -147,14 +143,21 @@ class CodeCarbon:
             each.close()
 
 
+def cards_alone(task: CodeCarbonTask, reason: str) -> CodeCarbonTask:
+    """The figure of the cards, without those of the host, which are absent for this reason."""
+    host = ("cpu_j", "ram_j", "carbon_g")
+    return task.model_copy(
+        update={**dict.fromkeys(host), "absent": task.absent | dict.fromkeys(host, reason)}
+    )
+
+
 class _Tracker:
     """One offline tracker that is never more than broken: of the given cards, or, without any, of none."""
 
     def __init__(self, country: str, gpu_indices: list[int]) -> None:
         self.broken: str | None = None
         make = partial(_warmed, country, gpu_indices)
-        with MAKING:
-            self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
+        self._tracker: Any = self._guarded(make if gpu_indices else partial(_without_cards, make))
 
     def _guarded(self, call: Callable[[], Any]) -> Any:
         """CodeCarbon's answer; `None` if it breaks now or is broken, with the reason in `broken`."""

@@ -15,7 +15,7 @@ from bench.core.energy import DomainEnergy
 from bench.core.machine import SourceUsed
 from bench.meters import edges, rests, sampling
 from bench.meters.base import DomainMeter, unreadable
-from bench.meters.codecarbon import CodeCarbon
+from bench.meters.codecarbon import CodeCarbon, cards_alone
 from bench.meters.gpu import Gpu
 from bench.meters.gpus import GpuDrivers
 from bench.meters.metered_window import MeteredWindow, OpenWindow, WindowEdges
@@ -48,10 +48,12 @@ class MeterSet:
         codecarbon: CodeCarbon | None,
         gpus: tuple[Gpu, ...],
         delay_s: Mapping[str, float] | None = None,
+        host_absent: str | None = None,
     ) -> None:
         """`delay_s` is each counter's publishing delay by the card's UUID, where it is known.
 
-        Without `codecarbon` nothing is estimated, and windows are read off the samples (`sampled`).
+        Without `codecarbon` nothing is estimated, and windows are read off the samples (`sampled`). With a
+        reason for `host_absent` cards alone are metered.
         """
         delay_by_domain = {gpu.domain: (delay_s or {}).get(gpu.uuid) for gpu in gpus}
         self._delays = {domain: DelayTracker(delay_s) for domain, delay_s in delay_by_domain.items()}
@@ -62,22 +64,37 @@ class MeterSet:
         self._neighbours = GpuMeter(drivers, recorder, others)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
+        self._host_absent = host_absent
 
     @property
     def domains(self) -> tuple[str, ...]:
         """All domains, GPUs first."""
         return tuple(domain for meter in reversed(self._meters) for domain in meter.domains)
 
+    def _metered(self, energy: dict[str, DomainEnergy]) -> dict[str, DomainEnergy]:
+        """Energy by domain without what is absent by `host_absent`."""
+        if self._host_absent is None:
+            return energy
+        return {domain: each for domain, each in energy.items() if domain in self.gpu.domains}
+
     @property
     def absent(self) -> dict[str, str]:
         """Domains that cannot be read here, with reasons."""
-        return {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
+        absent = {domain: reason for meter in self._meters for domain, reason in meter.absent.items()}
+        if self._host_absent is None:
+            return absent
+        host = (*self._others.domains, *self._estimates.domains)
+        return absent | dict.fromkeys(host, self._host_absent)
 
     @property
     def energy_sources(self) -> dict[str, SourceUsed]:
         """For the record: which source reads which domains, and what its gain may be off by."""
         cards = [(gpu.domain, gpu.facts.source, gpu.facts.gain) for gpu in self.gpu.gpus]
-        others = [(domain, it.name, it.gain) for domain, it in self.recorder.source_domains.items()]
+        others = [
+            (domain, it.name, it.gain)
+            for domain, it in self.recorder.source_domains.items()
+            if self._host_absent is None
+        ]
         read: dict[str, SourceUsed] = {}
         for domain, name, gain in (*cards, *others):
             read.setdefault(name, SourceUsed(domains=[], gain=gain)).domains.append(domain)
@@ -109,7 +126,10 @@ class MeterSet:
             energy = self.gpu.between(window_edges.start_ns, window_edges.end_ns)
         energy |= self._others.close(others_ns, window_edges.end_ns) | estimated
         energy |= self.gpu.examine(energy, window_edges.start_ns, window_edges.end_ns)
-        return MeteredWindow(window_edges.start_ns, window_edges.end_ns, energy, task, window_edges.steady)
+        if self._host_absent is not None:
+            task = cards_alone(task, self._host_absent)
+        start_ns, end_ns = window_edges.start_ns, window_edges.end_ns
+        return MeteredWindow(start_ns, end_ns, self._metered(energy), task, window_edges.steady)
 
     def between(self, start_ns: int, end_ns: int) -> dict[str, DomainEnergy]:
         """Energy of every domain between two moments before now, read off the recorder's samples.
@@ -126,14 +146,14 @@ class MeterSet:
             gpu.domain: self._with_tick_error(gpu, cards[gpu.domain], start_ns, end_ns)
             for gpu in self.gpu.gpus
         }
-        return counted | self._others.close(start_ns, end_ns) | late
+        return self._metered(counted | self._others.close(start_ns, end_ns) | late)
 
     def sampled(self, start_ns: int, end_ns: int) -> MeteredWindow:
         """A stretch of a load that goes on, between two moments before now, read off the samples alone."""
         energy = self.gpu.between(start_ns, end_ns)
         energy |= self.gpu.examine(energy, start_ns, end_ns)
         energy |= self._others.close(start_ns, end_ns)
-        return MeteredWindow(start_ns, end_ns, energy, None, steady=True)
+        return MeteredWindow(start_ns, end_ns, self._metered(energy), None, steady=True)
 
     def neighbours(self, window: MeteredWindow) -> dict[Gpu, DomainEnergy]:
         """Energy of the machine's other cards over a window, read off the samples: it is in no sum."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import bisect
 import os
-import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +37,6 @@ class SampleBuffer:
         self._path = path
         self._file: int | None = None
         self.count = 0
-        self._lock = threading.Lock()  # cases side by side read the same rows
         self.counted: set[int] = set()
         self.own: NDArray[np.void] = np.empty(0, dtype=ROW)
 
@@ -49,13 +47,12 @@ class SampleBuffer:
                 return 0
             self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
             weakref.finalize(self, os.close, self._file)
-        with self._lock:
-            written = os.fstat(self._file).st_size // ROW.itemsize
-            while self.count < written:
-                fresh = self.read(self.count, min(written, self.count + MOST_AT_ONCE))
-                self._note(fresh)
-                self.count += len(fresh)
-            return self.count
+        written = os.fstat(self._file).st_size // ROW.itemsize
+        while self.count < written:
+            fresh = self.read(self.count, min(written, self.count + MOST_AT_ONCE))
+            self._note(fresh)
+            self.count += len(fresh)
+        return self.count
 
     def read(self, low: int, high: int) -> NDArray[np.void]:
         """Rows from one number to another."""

@@ -36,18 +36,23 @@ UNFINISHED = ".*.json.*.tmp"
 
 
 class MachineFolder:
-    """`results/<machine>/` for the time of one run, under a lock that dies with the process."""
+    """`results/<machine>/` for the time of one run, under a lock that dies with the process.
 
-    def __init__(self, results: Path, machine: str) -> None:
+    A process of a run that has the lock already takes none (`of_locked_run`), and recovers nothing.
+    """
+
+    def __init__(self, results: Path, machine: str, *, of_locked_run: bool = False) -> None:
         self.path = results / slug(machine)
         self._partial = self.path / ".partial"
+        self._of_locked_run = of_locked_run
         self._lock: int | None = None
 
     def __enter__(self) -> MachineFolder:
         try:
             self._partial.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
-            self._prove_writable()
+            if not self._of_locked_run:
+                self._take_lock()
+                self._prove_writable()
         except OSError as error:
             self.close()
             reason = error.strerror or str(error)
@@ -140,8 +145,10 @@ class MachineFolder:
         """Turn what killed runs left into records, and remove half-written files; yields each path.
 
         A case with fewer valid blocks than its floor is `failed`. Where the whole record is there already,
-        only the clearing up was missed.
+        only the clearing up was missed. What other processes of a locked run write is left alone.
         """
+        if self._of_locked_run:
+            return
         for folder in (self.path, self._partial):
             for unfinished in folder.glob(UNFINISHED):
                 unfinished.unlink(missing_ok=True)

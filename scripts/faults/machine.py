@@ -249,6 +249,9 @@ class Stages:
     def case_begins(self, label: str, number: int, total: int) -> None:
         """Nothing waits for it."""
 
+    def turn_to(self, label: str, number: int, total: int) -> None:
+        """Nothing waits for it."""
+
     def stage(self, text: str) -> None:
         self.actions.pop(text, lambda: None)()
 

@@ -42,7 +42,7 @@ def catalogue(tmp_path: Path) -> Path:
         (("tiny", *SERVED, "--endpoint", URL, "--gpus", "0"), "--gpus names cards of this machine"),
         (("tiny", *SERVED, "--endpoint", URL, "--node", "Decode=a:1"), "is not a role of small letters"),
         (("--pair", "tiny", "tiny", *SERVED, "--endpoint", URL), "--node and --pair exclude each other"),
-        (("tiny", *SERVED, "--fleet", "127.0.0.1:9"), "--fleet takes no --pair, --endpoint or --node"),
+        (("tiny", *SERVED, "--fleet", "127.0.0.1:9"), "--fleet takes no --pair, --endpoint, --node"),
     ],
 )
 def test_what_no_node_can_meter_is_one_sentence(

@@ -31,6 +31,9 @@ class Quiet:
     def case_begins(self, label: str, number: int, total: int) -> None:
         """It shows nothing."""
 
+    def turn_to(self, label: str, number: int, total: int) -> None:
+        """It shows nothing."""
+
     def stage(self, text: str) -> None:
         self.stages.append(text)
 

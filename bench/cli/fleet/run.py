@@ -56,8 +56,10 @@ def _show_plan(described: Mapping[str, NodeFacts | str], plan: CasePlan, asked: 
 def _plan(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> CasePlan:
     if asked.fleet is None:
         raise UsageError("--every-node needs --fleet ADDRESS.", "Name the cluster, or leave it out.")
-    if asked.pair is not None or asked.endpoint is not None or asked.nodes:
-        raise UsageError("--fleet takes no --pair, --endpoint or --node.", "Measure these on one machine.")
+    if asked.pair is not None or asked.endpoint is not None or asked.nodes or asked.parallel:
+        raise UsageError(
+            "--fleet takes no --pair, --endpoint, --node or --parallel.", "Measure these on one machine."
+        )
     if not names:
         raise UsageError(
             "--fleet needs the name of a suite or model.", "For example: run paper --fleet auto."

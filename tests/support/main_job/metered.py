@@ -254,10 +254,11 @@ def create(spec: EngineSpec) -> Any:
     return Planned(*planned.split(":")) if planned else Metered(spec)
 
 
-if __name__ == "__main__":
+if __name__ in ("__main__", "__mp_main__"):  # the latter in processes of a run that are side by side
     process.WORKER = "tests.support.main_job.worker"
     deadline.IDLE_S = float(os.environ.get(IDLE_VARIABLE, deadline.IDLE_S))
     edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
     if CARDS_VARIABLE in os.environ:
         preflight.require_cuda = lambda *_: None
+if __name__ == "__main__":
     main()
