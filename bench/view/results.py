@@ -16,6 +16,7 @@ from bench.view import sentences
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import digits, percent, with_interval
+from bench.view.spans import by_width
 
 FIRST = ("case", "per", "#J gross", "#g CO2e", "scope", "verdict")
 """Columns without notes: they fit a terminal of 80 columns."""
@@ -65,15 +66,15 @@ def _row(record: Record, name: str) -> tuple[Cell, ...]:
         name,
         case.unit,
         with_interval(energy.gross),
-        carbon.gross.value if carbon and carbon.gross else None,
+        by_width(carbon.gross) if carbon else None,
         scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
         verdict,
         percent(energy.gross),
         case.weights.kind,
-        energy.net.value if energy.net else None,
-        energy.gross.value / J_PER_WH if energy.gross else None,
-        figures.units_per_second.value if figures.units_per_second else None,
-        power.value if power else None,
+        by_width(energy.net),
+        by_width(energy.gross.in_units_of(J_PER_WH) if energy.gross else None),
+        by_width(figures.units_per_second),
+        by_width(power),
         counted,
     )
 
