@@ -175,6 +175,6 @@ def _start(text: str, turn: float) -> str:
 
 
 def _numbers(found: SimulatedRange) -> tuple[Cell, ...]:
-    text = rounded(found.median, found.low, found.high)
-    value = numbers.by_width(found.value, found.low, found.high)
-    return value, text.value, numbers.ends(found.median, found.low, found.high)
+    """The value as stated inputs give it, which has no interval of its own; median and 95 % of the draws."""
+    median, between = found.median, numbers.ends(found.median, found.low, found.high)
+    return numbers.grouped(found.value), numbers.by_width(median, found.low, found.high), between

@@ -31,7 +31,7 @@ def results(tmp_path: Path) -> Path:
 
 def test_records_and_blocks_answer(typed: Typed, results: Path) -> None:
     done = typed("query", "SELECT model, avg(energy_per_unit_j) AS j FROM records GROUP BY model ORDER BY j")
-    assert done.out.splitlines() == ["model         j", "it's�odd    200", "bloom-560m  350"]
+    assert done.out.splitlines() == ["model           j", "it's�odd    200.0", "bloom-560m  350.0"]
     blocks = typed("query", "SELECT count(*), count(energy_per_unit_j), max(power_w) FROM blocks", "--csv")
     assert blocks.out.splitlines()[1:] == [f"9,6,{401 / 30}"]
     assert (done.status, done.err, blocks.status) == (0, "", 0)
