@@ -147,7 +147,7 @@ def _figures(done: BlockDone) -> str:
     parts = []
     if done.headline_j is not None:
         interval = f" {percent(done.headline_j)}" if done.headline_j.n >= LEAST_BLOCKS else ""
-        parts.append(f"{value_text(done.headline_j)} J/{done.unit}{interval}")
+        parts.append(f"{digits(done.headline_j.value)} J/{done.unit}{interval}")
     if done.power_w is not None:
         parts.append(f"{digits(done.power_w)} W")
     if not done.valid:
