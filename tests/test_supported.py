@@ -11,9 +11,15 @@ ROWS = [
     for line in (ROOT / "docs" / "supported.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| ")
 ]
-SEARCHED = """A100 AMD Apple CI Colab CodeCarbon Docker FP8 GH200 Grafana H100 Intel Jetson Jupyter Kubernetes MIG Ollama
-Podman Prometheus RAPL ROCm Ray SGLang Slurm TPU TensorRT-LLM WSL2 Windows diffusers fine-tuning llama.cpp macOS multi-GPU
-pytest resume roofline training transformers vGPU vLLM""".split()
+# fmt: off
+SEARCHED = (
+    "A100", "AMD", "Apple", "CI", "Colab", "CodeCarbon", "Docker", "FP8", "GH200", "Grafana", "H100",
+    "Intel", "Jetson", "Jupyter", "Kubernetes", "MIG", "Ollama", "Podman", "Prometheus", "RAPL", "ROCm",
+    "Ray", "SGLang", "Slurm", "TPU", "TensorRT-LLM", "WSL2", "Windows", "diffusers", "fine-tuning",
+    "llama.cpp", "macOS", "multi-GPU", "pytest", "resume", "roofline", "training", "transformers",
+    "vGPU", "vLLM",
+)
+# fmt: on
 
 
 @pytest.mark.parametrize("word", SEARCHED)

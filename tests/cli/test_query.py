@@ -165,7 +165,7 @@ def test_an_answer_without_end_is_neither_held_nor_waited_for(typed: Typed, resu
 
 
 def test_the_example_of_the_documentation_runs(typed: Typed, results: Path) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[2] / "docs" / "many-records.md").read_text(encoding="utf-8")
     (snippet,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     snippet = snippet.replace("subprocess.run(command, check=True)", "")
     assert typed("export", "csv", "results", "-o", "records.csv").status == 0
