@@ -25,6 +25,11 @@ class Estimate(SchemaModel):
             return None
         return (self.high - self.low) / 2 / abs(self.value)
 
+    def in_units_of(self, unit: float) -> Estimate:
+        """The same in a unit of that many of this one's: joules in units of 3600 are watt-hours."""
+        low, high = (None if end is None else end / unit for end in (self.low, self.high))
+        return Estimate(value=self.value / unit, low=low, high=high, n=self.n)
+
 
 class ScopedFigure(SchemaModel):
     """One figure at one scope, gross and net."""

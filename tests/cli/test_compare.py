@@ -42,7 +42,7 @@ def test_the_table_holds_median_interval_ratio_n_p_and_verdict(
     words = row.split()
     assert row.count("300.0 (") == 1
     assert "330.0 (" in row
-    assert "1.1000" in words
+    assert "1.100" in words
     assert words[-1] == "worse"
     assert "<0.0001" in words
     assert "2.0%" in words
