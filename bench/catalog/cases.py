@@ -47,6 +47,8 @@ class Case:
     """Only with random weights, whose output has no words to count: an assumed ratio."""
     parts: Mapping[str, CasePart] = field(default_factory=dict)
     """Of a case of several models: each by the name of its part."""
+    replicas: int = 1
+    """Copies of the model at work at once, each on cards of its own."""
     starts_server: bool = False
     """Whether the catalogue's command starts a server for it."""
 
@@ -60,7 +62,8 @@ class Case:
         """The case in words: `sdxl random weights bfloat16 batch 8 1024x1024 50 steps channels_last`."""
         origin = {"hub": "", "path": " local weights", "random": " random weights"}[self.weights.kind]
         work = f"{self.name}{origin} {self.dtype} batch {self.batch} {self.options.size}"
-        return " ".join(filter(None, [work, *ways(dict(self.options)), self.workload.label]))
+        copies = f"{self.replicas} replicas" if self.replicas > 1 else ""
+        return " ".join(filter(None, [work, *ways(dict(self.options)), copies, self.workload.label]))
 
     def as_mapping(self) -> dict[str, Any]:
         """The case as in a record, hash included."""
@@ -85,6 +88,7 @@ class Case:
         }
         mapping |= beside
         mapping |= self.workload.identity()
+        mapping |= {"replicas": self.replicas} if self.replicas > 1 else {}
         if self.parts:
             mapping["parts"] = {name: part.identity() for name, part in self.parts.items()}
         if self.starts_server and self.model.serve is not None:
@@ -96,7 +100,7 @@ class Case:
     def values(self) -> dict[str, Any]:
         """Every key of the case with its value, as an exclusion names it."""
         own = {"dtype": self.dtype, "batch": self.batch, "seed": self.seed, "workload": self.workload}
-        return own | dict(self.options)
+        return own | {"replicas": self.replicas} | dict(self.options)
 
     def with_batch(self, batch: int) -> Case:
         """The same case with another batch size: a different case with a different hash."""
@@ -269,6 +273,7 @@ def _case(catalogue: Catalogue, entry: _Entry, point: Change, overrides: Overrid
         options=options_of(name, model, chosen),
         suite=entry.suite_name,
         workload=workload,
+        replicas=chosen["replicas"] or 1,
         starts_server=has_command and workload.producer == ENDPOINT and not overrides.attached,
         parts=_parts(catalogue, model, kind, overrides.weights_path, chosen),
     )

@@ -259,4 +259,4 @@ def _wrong_keys(source: YamlSource, at: KeyPath, work: Work, engine: str) -> Ite
 
 def _known_keys(engine: str) -> frozenset[str]:
     """The keys of a case of this modality."""
-    return EVERY_CASE_NEEDS | {"workload"} | modalities.get(engine).keys
+    return EVERY_CASE_NEEDS | {"workload", "replicas"} | modalities.get(engine).keys

@@ -14,7 +14,7 @@ from pydantic_core import PydanticKnownError
 
 from bench.catalog.axes import Exclusions, SweepAxes
 from bench.catalog.case_place import CasePlace
-from bench.catalog.option_types import BatchSize, Seed, option_types
+from bench.catalog.option_types import BatchSize, Replicas, Seed, option_types
 from bench.catalog.server_spec import ServerSpec
 from bench.core import modalities
 from bench.core.modality import Dtype
@@ -63,6 +63,8 @@ class Work(Strict):
     batch: BatchSize | None = None
     seed: Seed | None = None
     workload: Workload | None = None
+    replicas: Replicas | None = None
+    """Copies of the model at work at once, each in a worker on cards of its own; `None` for one."""
 
     def keys_set(self) -> dict[str, Any]:
         """The keys that are not `None`."""

@@ -18,6 +18,7 @@ from bench.errors import PrerequisiteError
 
 BatchSize = Annotated[int, Field(gt=0, le=4096)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Replicas = Annotated[int, Field(gt=0, le=64)]
 
 
 def option_types() -> dict[str, Any]:
@@ -40,7 +41,8 @@ def option_types() -> dict[str, Any]:
 
 def case_types() -> dict[str, Any]:
     """The type of each key of a case, in the order of their definition."""
-    return {"dtype": Dtype, "batch": BatchSize, "seed": Seed, "workload": Workload} | option_types()
+    of_all = {"dtype": Dtype, "batch": BatchSize, "seed": Seed, "workload": Workload, "replicas": Replicas}
+    return of_all | option_types()
 
 
 def parsed_flags() -> dict[str, Flag]:

@@ -34,7 +34,7 @@ def axes_of(suite: Suite | None, entry: SuiteCase, work: Work, line: Axes, engin
     An axis gives way to what is said of one of its keys by something stronger: the command line, or the entry
     beside its suite. Axes that mean nothing to the modality are left out.
     """
-    keys = modalities.get(engine).keys | {"dtype", "batch", "seed", "workload"}
+    keys = modalities.get(engine).keys | {"dtype", "batch", "seed", "workload", "replicas"}
     own, of_suite = entry.sweep.changes(), suite.sweep.changes() if suite else {}
     taken = set(work.keys_set()) | _keys(line)
     chosen = _without(own, taken)

@@ -8,7 +8,9 @@ from itertools import chain
 import click
 
 from bench.catalog.cases import Planned
+from bench.machine.placement import Placement
 from bench.measurement.case_plan import EarlierRecords, PairPlan
+from bench.measurement.fitting import on_several_cards
 from bench.measurement.forecast import forecast
 from bench.view.case_labels import planned_labels
 
@@ -30,9 +32,14 @@ def _line(item: Planned, label: str) -> str:
 
 
 def show(
-    cases: Sequence[Planned], earlier: EarlierRecords, note: Callable[[str], None], *, every: bool
+    cases: Sequence[Planned],
+    earlier: EarlierRecords,
+    placement: Placement,
+    note: Callable[[str], None],
+    *,
+    every: bool,
 ) -> None:
-    """A line a case on standard output, the sum as a note."""
+    """A line a case on standard output; the sum, and memory over several cards, as notes."""
     measured = earlier.measured
     listed = len(cases) if every else min(SHOWN, len(cases))
     labels = planned_labels([item.case for item in cases])
@@ -40,6 +47,8 @@ def show(
         before = "  (measured already)" if at in measured else ""
         before = "  (interrupted, will be measured again)" if at in earlier.interrupted else before
         click.echo(f"{_line(item, labels[at])}{before}")
+        if (memory := on_several_cards(item.case, placement)) is not None:
+            note(f"{labels[at]}: {memory}.")
     if listed < len(cases):
         note(f"The first {listed} of {len(cases):,} cases are listed; --yes lists all.")
     left = [item for at, item in enumerate(cases) if at not in measured]

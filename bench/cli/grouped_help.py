@@ -12,7 +12,7 @@ from bench.cli import completing, modality_flags
 
 GROUPS = {
     "Machine": "gpus device expected_gpus part fleet every_node",
-    "Work": "models weights batch dtype seed attention compiled allow_remote_code",
+    "Work": "models weights batch replicas dtype seed attention compiled allow_remote_code",
     "Server": "workload endpoint nodes restarts",
     "Several cases": "axes exclude order order_seed yes again pair",
     "Precision": "target max_seconds block_seconds idle_seconds quick",

@@ -75,7 +75,8 @@ def sides(
         made = f"{a.case.name} makes {one} and {b.case.name} {other}"
         raise UsageError(f"{made}, so they have no ratio.", "Name two models of one kind.")
 
-    need, have = needed_bytes(a.case) + needed_bytes(b.case), available_bytes(placement)
+    need = sum(item.case.replicas * needed_bytes(item.case) for item in (a, b))
+    have = available_bytes(placement)
     if need > have:
         raise PrerequisiteError(
             f"Both sides of a pair are loaded at once: that takes {need / 1e9:.0f} GB, and there are "

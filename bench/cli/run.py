@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 @options.device_option
 @click.option("--weights", callback=options.parse_weights, metavar="KIND", help="hub, random, or path:DIR.")
 @click.option("--batch", type=click.IntRange(1, 4096), help="Items made together.")
+@click.option(
+    "--replicas",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Copies of the model at work at once, each on an equal share of the cards of --gpus.",
+)
 @click.option("--dtype", type=click.Choice(["bfloat16", "float16", "float32"]), help="Precision.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Seed of the first prompt.")
 @click.option("--attention", help="Attention kernel: eager, sdpa, flash_attention_2, ...")

@@ -40,6 +40,7 @@ class RunOptions:
 
     weights: WeightsChoice | None = None
     batch: int | None = None
+    replicas: int | None = None
     dtype: str | None = None
     seed: int | None = None
     attention: str | None = None
@@ -87,6 +88,7 @@ class RunOptions:
         work = {
             "dtype": self.dtype,
             "batch": self.batch,
+            "replicas": self.replicas,
             "seed": self.seed,
             "attention": _attention(self.attention),
             "compile": self.compiled,

@@ -11,6 +11,7 @@ from bench.cli import dry_run, run_hints
 from bench.cli.run_options import RunOptions
 from bench.core.record import Record
 from bench.machine import provenance
+from bench.machine.placement import place
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.view import pair, results, terminal
 
@@ -27,7 +28,8 @@ def show_plan(
         dry_run.show_pairs(plan)
         return
     earlier = plan.earlier(lambda: provenance.machine(drivers), drivers, asked.results)
-    dry_run.show(plan.cases, earlier, note, every=asked.yes)
+    placement = place(drivers, plan.gpus, plan.device)
+    dry_run.show(plan.cases, earlier, placement, note, every=asked.yes)
 
 
 def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:

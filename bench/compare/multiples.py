@@ -84,7 +84,7 @@ def _is_alone(other: Record, record: Record, part: Mapping[str, Any], alone: Par
     producer = case.workload.producer if case.workload else LOCAL
     return (
         (case.engine, case.model) == (alone.modality, part["model"])
-        and (case.dtype, case.batch) == (whole.dtype, whole.batch)
+        and (case.dtype, case.batch, case.replicas) == (whole.dtype, whole.batch, whole.replicas)
         and case.weights.identity() == part["weights"]
         and producer == part.get("producer", LOCAL)
         and all(case.options.get(key) == value for key, value in (part["options"] | alone.options).items())
@@ -122,6 +122,7 @@ def _command(record: Record, part: Mapping[str, Any], alone: PartAlone) -> str:
     case = record.case
     words = ["python", "-m", "bench", "run", str(part["model"]), "--dtype", case.dtype]
     words += ["--batch", str(case.batch), "--weights", case.weights.kind]
+    words += ["--replicas", str(case.replicas)] if case.replicas else []
     for key, value in alone.options.items():
         words += [f"--{key.replace('_', '-')}", str(value)]
     if part.get("producer", LOCAL) != LOCAL:

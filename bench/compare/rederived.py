@@ -108,7 +108,7 @@ def _window(block: Block, domain: str, trace: Trace) -> _Window | None:
 
 def _from_samples(block: Block, domain: str, energy: DomainEnergy, samples: Samples) -> _Window | None:
     """A window by this version's estimator; `None` where samples alone do not give it."""
-    rests_ns, delay = block.rests_ns, _delay(block, domain)
+    rests_ns, delay = block.rests_of.get(domain, block.rests_ns), _delay(block, domain)
     if energy.source != "counter-padded" or energy.gross_j is None or rests_ns is None:
         return None
     work_ns = rests.work_begins_ns(block.start_ns, rests_ns)

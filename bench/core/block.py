@@ -63,6 +63,8 @@ class Block(SchemaModel):
     rest_s: Annotated[float, Field(ge=0)] = 0.0
     rests_ns: list[tuple[Count, Count]] | None = None
     """`null` in older files, and of a program's own windows."""
+    rests_of: dict[str, list[tuple[Count, Count]]] = Field(default_factory=dict)
+    """By domain: rests of replicas, each on cards of its own; `rest_s` is the mean of their lengths then."""
     energy: dict[str, DomainEnergy]
     phases: dict[str, Phase] = Field(default_factory=dict)
     codecarbon: CodeCarbonTask | None = None
@@ -81,6 +83,12 @@ class Block(SchemaModel):
     def joules(self, scope: MeteredScope | None) -> EnergySum:
         """Joules of all domains at a scope, without those of scopes that contain it."""
         return energy_sum(self.energy, by_scope(self.energy).get(scope, []) if scope else [])
+
+    def domain_rest_s(self, domain: str) -> float:
+        """Seconds for which a domain rested."""
+        if domain not in self.rests_of:
+            return self.rest_s
+        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_of[domain]) / 1e9
 
     @property
     def work_s(self) -> float:

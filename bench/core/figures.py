@@ -110,6 +110,18 @@ class TokenFigures(SchemaModel):
     """Of the tokens written, in blocks of a model that reasons before it writes."""
 
 
+class NeighbourFigures(SchemaModel):
+    """The machine's cards that the work did not use, over the blocks that count: in no other figure."""
+
+    cards: Count
+    busy: Count | None
+    """How many of them something ran on; `null` where a driver does not report it."""
+    power_w: Estimate | None
+    """Of all of them together."""
+    reason: str | None = None
+    """Reason for a `power_w` of `null`."""
+
+
 class Figures(SchemaModel):
     """Everything derived from the valid blocks, by scope; absent scopes are absent keys.
 
@@ -132,6 +144,8 @@ class Figures(SchemaModel):
     """Of the headline; `null` in files written before it was kept: `stats.uncertainty.of` draws it up."""
     tokens: TokenFigures | None = None
     """`null` where no tokens were counted, and in files written before it was kept."""
+    neighbours: NeighbourFigures | None = None
+    """`null` where the work used all cards, and in files written before it was kept."""
     absent: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")

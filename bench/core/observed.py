@@ -93,11 +93,36 @@ class PeakMemory(OpenModel):
     reason: str | None = None
 
 
+class NeighbourObserved(OpenModel):
+    """A card of the machine that the work does not use, over one window; its joules are in no sum."""
+
+    energy_j: Number | None = None
+    source: str | None = None
+    """As in `energy` of a block."""
+    utilisation_percent: Number | None = None
+    """Mean share of the time in which something ran on it; `null` where its driver does not say."""
+    reason: str | None = None
+    """Reason for an `energy_j` of `null`."""
+
+
+class ReplicasObserved(OpenModel):
+    """Replicas of a model over one window, which begins with the first and ends with the last of them."""
+
+    items: list[int] = Field(default_factory=list)
+    """Items that each made."""
+    uneven_share: Number | None = None
+    """Share of the window in which not all of them worked."""
+
+
 class Observed(OpenModel):
     """Everything observed during one window, or right after it."""
 
     gpus: dict[str, GpuObserved] = Field(default_factory=dict)
     """By UUID, of the metered cards."""
+    neighbours: dict[str, NeighbourObserved] = Field(default_factory=dict)
+    """By UUID, of the machine's other cards."""
+    replicas: ReplicasObserved | None = None
+    """`null` of a single worker."""
     load_average_1m: Number | None = None
     recorder_so_far: dict[str, Number] = Field(default_factory=dict)
     """Cost of the recorder since it began."""

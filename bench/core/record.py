@@ -22,7 +22,8 @@ History of `SCHEMA`
                           `blocks.observed.served.output_tokens`; `blocks.observed.suspended_s`;
                           `provenance.clock.sync`, `machine.nodes`, `blocks.energy.*.node`,
                           `blocks.energy.*.clock_u_j`, `figures.served.per_node_j`,
-                          `figures.served.per_role_j`
+                          `figures.served.per_role_j`, `case.replicas`, `blocks.observed.replicas`,
+                          `blocks.observed.neighbours`, `figures.neighbours`, `blocks.rests_of`
 """
 
 from __future__ import annotations

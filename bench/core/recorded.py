@@ -43,6 +43,8 @@ class RecordedCase(OpenModel):
     """Of a case of several models: model, weights and options of each part, by its name; else `null`."""
     workload: Workload | None = None
     """`null` for batch after batch of a worker process."""
+    replicas: int | None = None
+    """Copies of the model at work at once, each on cards of its own; `null` for one."""
     server: dict[str, Any] | None = None
     """Of a server that was started for it: `command_sha256`, the digest of its command; else `null`."""
     toy: bool | None = None

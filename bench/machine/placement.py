@@ -8,7 +8,8 @@ worker reports after loading which cards it really uses, by UUID, because CUDA's
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Literal
@@ -40,6 +41,25 @@ class Placement:
             return ("cpu",)
         kinds = [gpu.facts.torch_device for gpu in self.visible]
         return tuple(f"{kind}:{kinds[:at].count(kind)}" for at, kind in enumerate(kinds))
+
+    def shares(self, replicas: int) -> tuple[Placement, ...]:
+        """The place of each replica: as many cards each, by their order. All of them share a CPU.
+
+        Raises UsageError where the cards cannot be shared equally.
+        """
+        if self.device == "cpu" or replicas == 1:
+            return (self,) * replicas
+        each, left = divmod(len(self.visible), replicas)
+        if left or not each:
+            cards = "1 card" if len(self.visible) == 1 else f"{len(self.visible)} cards"
+            raise UsageError(
+                f"{replicas} replicas cannot share {cards} equally.",
+                f"Name {replicas} cards, or a multiple of that, with --gpus.",
+            )
+        groups = [self.visible[at : at + each] for at in range(0, len(self.visible), each)]
+        return tuple(
+            Placement(self.device, group, group, _environment(group, named=True)) for group in groups
+        )
 
 
 def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda", "cpu"]) -> Placement:
@@ -131,6 +151,12 @@ def _visible(driver: GpuDriver) -> tuple[Gpu, ...]:
             return ()  # CUDA shows no card at all where one is named twice
         chosen.append(found[0])
     return tuple(chosen)
+
+
+def counted(names: Iterable[str]) -> str:
+    """Names of cards, each once with how many there are: `8 × NVIDIA H100 80GB HBM3, NVIDIA L4`."""
+    counts = Counter(names)
+    return ", ".join(name if count == 1 else f"{count} × {name}" for name, count in counts.items())
 
 
 def hidden_cards(drivers: GpuDrivers) -> str | None:

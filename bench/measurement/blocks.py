@@ -22,7 +22,7 @@ from bench.core.block import Block, CodeCarbonTask, Phase
 from bench.core.domain import gpus
 from bench.core.energy import DomainEnergy, energy_sum
 from bench.core.modality import CountedOutput
-from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed
+from bench.core.observed import BatchTimes, GpuObserved, MeanAndRange, Observed, ReplicasObserved
 from bench.core.provenance import THROTTLE_REASONS
 from bench.measurement.stopping import WarmupRound
 from bench.measurement.validity import judge
@@ -67,6 +67,8 @@ def build(
         observed.counts = counts
     if produced.served:
         observed.served = produced.served
+    if produced.per_replica:
+        observed.replicas = _replicas(window, produced)
     if reasoning and None not in reasoning:
         observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
     block = Block(
@@ -82,6 +84,7 @@ def build(
         valid=True,
         rest_s=produced.rest_s,
         rests_ns=list(produced.rests_ns),
+        rests_of={domain: list(spans) for domain, spans in produced.rests_of.items()},
         energy=window.energy,
         phases=phases,
         codecarbon=task(window),
@@ -100,10 +103,19 @@ def _counts(checked: CheckedOutput) -> dict[str, float]:
 
 def _batch_s(window: MeteredWindow, produced: Produced) -> BatchTimes:
     """Durations of the batches, from the window's start and the end of one to the end of the next."""
-    ends = [window.start_ns, *(batch.end_ns for batch in produced.done)]
-    seconds = np.diff(ends) / 1e9
-    late_s = (window.end_ns - ends[-1]) / 1e9
+    ends = [[window.start_ns, *(batch.end_ns for batch in made)] for made in produced.sequences]
+    seconds = np.concatenate([np.diff(of_one) for of_one in ends]) / 1e9
+    late_s = (window.end_ns - max(of_one[-1] for of_one in ends)) / 1e9
     return BatchTimes(median=float(np.median(seconds)), longest=max(float(np.max(seconds)), late_s))
+
+
+def _replicas(window: MeteredWindow, produced: Produced) -> ReplicasObserved:
+    """Items of each replica, and for how much of the window not all of them were at work."""
+    first_end_ns = min(made[-1].end_ns for made in produced.sequences if made)
+    return ReplicasObserved(
+        items=[sum(batch.items for batch in made) for made in produced.sequences],
+        uneven_share=(window.end_ns - first_end_ns) / (window.end_ns - window.start_ns),
+    )
 
 
 def _output(case: Case, produced: Produced, checked: CheckedOutput) -> CountedOutput:
@@ -238,7 +250,7 @@ def with_net(block: Block, idle_w: dict[str, float]) -> Block:
     """The block with `net_j` for every domain whose idle power is known."""
     energy = {
         domain: e.model_copy(
-            update={"net_j": e.gross_j - idle_w[domain] * _belonging_s(block, e)}
+            update={"net_j": e.gross_j - idle_w[domain] * _belonging_s(block, domain, e)}
             if e.gross_j is not None and domain in idle_w
             else {}
         )
@@ -261,11 +273,12 @@ def without_rests(block: Block, window: MeteredWindow, idle_w: dict[str, float])
     for domain, e in block.energy.items():
         card, idling_w = window.at_rest.get(domain), idle_w.get(domain)
         rests = card.rests if card else None
-        resting_w = _right_after_w(card) if rests is None else rests.energy_j / block.rest_s
+        rest_s = block.domain_rest_s(domain)
+        resting_w = _right_after_w(card) if rests is None or not rest_s else rests.energy_j / rest_s
         power_w = idling_w if resting_w is None else max(resting_w, idling_w or 0.0)
         if e.gross_j is not None and power_w is not None:
             power_w = min(power_w, e.gross_j / block.duration_s)
-            rests_j = power_w * block.rest_s
+            rests_j = power_w * rest_s
             without = {
                 "gross_j": e.gross_j - rests_j,
                 "plain_j": None if e.plain_j is None else e.plain_j - rests_j,
@@ -282,6 +295,6 @@ def _right_after_w(card: CardAtRest | None) -> float | None:
     return card.resting_w if card and card.delay.known else None
 
 
-def _belonging_s(block: Block, energy: DomainEnergy) -> float:
+def _belonging_s(block: Block, domain: str, energy: DomainEnergy) -> float:
     """The seconds that a domain's joules belong to: without the rests where those are taken out."""
-    return block.duration_s if energy.rests_j is None else block.work_s
+    return block.duration_s - (0.0 if energy.rests_j is None else block.domain_rest_s(domain))

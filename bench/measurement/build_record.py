@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 from bench.catalog.cases import Planned
@@ -32,10 +33,14 @@ from bench.measurement.idle import combine
 from bench.measurement.node_metering import machine_of
 from bench.stats import pairs, token_figures, uncertainty
 from bench.stats.figures import counting, derive
+from bench.stats.neighbours import neighbour_figures
 from bench.stats.served import served_figures
 
 IDLE_DRIFT_LIMIT = 0.05
 """Largest difference between idle before and after, as a share of the domain's mean power in the blocks."""
+
+UNEVEN_LIMIT = 0.05
+"""Largest share of the blocks' time in which not all replicas work."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,8 @@ def record(
     result.figures.uncertainty = uncertainty.of(result)
     result.figures.tokens = token_figures.of(result)
     result.figures.served = served_figures(blocks, result.machine.roles)
-    result.reasons += _nodes_unread(result)
+    result.figures.neighbours = neighbour_figures(blocks)
+    result.reasons += [*_nodes_unread(result), *_uneven_replicas(result)]
     return result
 
 
@@ -148,6 +154,20 @@ def _nodes_unread(result: Record) -> list[str]:
         f"{reasons[0]} ({node}, {len(reasons)} of {len(used)} blocks), so a sum over all nodes is absent. "
         "figures.served.per_node_j has those that were metered."
         for node, reasons in sorted(unread.items())
+    ]
+
+
+def _uneven_replicas(result: Record) -> list[str]:
+    """Warning if not all replicas worked for much of the time: joules of waiting cards are in the figure."""
+    used = counting(result.blocks)
+    seen = [block.observed.replicas for block in used]
+    shares = [each.uneven_share for each in seen if each and each.uneven_share is not None]
+    if not shares or fmean(shares) <= UNEVEN_LIMIT:
+        return []
+    return [
+        f"replicas uneven: in {fmean(shares):.0%} of the time not all of the {result.case.replicas} worked "
+        f"(limit {UNEVEN_LIMIT:.0%}), so joules of waiting cards are in the figure. "
+        "Let a block have more batches, with --block-seconds."
     ]
 
 

@@ -12,7 +12,7 @@ from bench.catalog.prompts import prompts
 from bench.core.modality import Quantization
 from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
-from bench.machine.placement import Placement
+from bench.machine.placement import Placement, counted
 from bench.worker import producers
 
 BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
@@ -149,22 +149,47 @@ def available_bytes(placement: Placement) -> int:
     return sum(int(total) for total in totals if total is not None)
 
 
+def on_several_cards(case: Case, placement: Placement) -> str | None:
+    """Predicted memory of a case that several cards share, and where it is; `None` on one card or a CPU.
+
+    `about 406 GB in bfloat16, spread over 8 × NVIDIA H100 80GB HBM3 (680 GB)`.
+    """
+    if placement.device == "cpu" or len(placement.visible) < 2 or not (total := needed_bytes(case)):
+        return None
+    share = placement.shares(case.replicas)[0]
+    cards = f"{counted(gpu.name for gpu in share.visible)} ({available_bytes(share) / 1e9:.0f} GB)"
+    how = f"spread over {cards}" if len(share.visible) > 1 else f"on {cards}"
+    each = f", each of {case.replicas} replicas" if case.replicas > 1 else ""
+    return f"about {total / 1e9:.0f} GB in {case.dtype}{each} {how}"
+
+
 def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
     """Reason why a case does not fit, loaded `times` times at once, in words; `None` if it does.
 
-    Raises UsageError without a producer for it.
+    Of replicas each has to fit its share of the cards; those on a CPU share all of its memory. Raises
+    UsageError without a producer for it, and for cards that replicas cannot share.
     """
+    smallest = min(placement.shares(case.replicas), key=available_bytes)
+    if placement.device == "cpu":
+        times *= case.replicas
+    reason = _why_not(case, smallest, times)
+    of_many = case.replicas > 1 and placement.device != "cpu"
+    return f"{reason} for each replica" if reason and of_many else reason
+
+
+def _why_not(case: Case, placement: Placement, times: int) -> str | None:
     parts = NeededMemory(*(of * times for of in needed(case)))
     have, method = available_bytes(placement), _quantization(case)
     stored = "as published" if _as_published(case) else f"in {case.dtype}"
     stored += "" if method is None else f" with {method}"
     if parts.total > have:
+        many = placement.device == "cuda" and len(placement.visible) > 1
         place = (
-            "this machine" if placement.device == "cpu" else ", ".join(gpu.name for gpu in placement.visible)
+            counted(gpu.name for gpu in placement.visible) if placement.device == "cuda" else "this machine"
         )
         at_once = f", loaded {times} times at once" if times > 1 else ""
         need = f"needs about {parts.total / 1e9:.0f} GB {stored}{at_once}{parts.large_parts}"
-        return f"{need}, {place} has {have / 1e9:.0f} GB"
+        return f"{need}, {place} {'have' if many else 'has'} {have / 1e9:.0f} GB"
     host, whole = int(psutil.virtual_memory().total), _plain_bytes(case) * times
     if method is not None and parts.weights and whole > host:
         need = f"needs about {whole / 1e9:.0f} GB of the host's memory in {case.dtype} while it is quantised"

@@ -23,7 +23,7 @@ from bench.core.calibration import Calibration
 from bench.core.energy import DomainKind
 from bench.meters.meter_set import MeterSet
 from bench.meters.suspension import LIMIT_S, SUSPENDED, suspended_s
-from bench.meters.ticks import CounterUpdates, counter_updates
+from bench.meters.ticks import counter_updates
 
 SETTLING_MAX_S = 10.0
 """Longest wait before a look at idle: a heat sink fades for a minute, by a watt or two."""
@@ -71,19 +71,12 @@ def watch_idle(
     for gpu in meter_set.gpu.gpus:
         if window.energy[gpu.domain].gross_j is not None and window.energy[gpu.domain].source == "counter":
             between = counter_updates(meter_set.recorder, gpu.index, window.start_ns, window.end_ns)
-            power_w[gpu.domain] = power_w[gpu.domain] if between is None else _slope_w(between)
+            # A plain difference is off by up to a tick: 2 % of a look of 5 s at 100 ms.
+            power_w[gpu.domain] = power_w[gpu.domain] if between is None else between.power_w
         _, watts = meter_set.recorder.fast(gpu.index, window.start_ns, window.end_ns, "power_instant_w")
         if len(watts) > 1:
             sd_w[gpu.domain] = float(np.std(watts, ddof=1))
     return IdlePower(power_w, sd_w, kinds, absent)
-
-
-def _slope_w(between: CounterUpdates) -> float:
-    """Power from the counter's first update in a look to its last.
-
-    A plain difference is off by up to a tick: 2 % of a look of 5 s at 100 ms.
-    """
-    return float((between.energy_j[-1] - between.energy_j[0]) / (between.t_s[-1] - between.t_s[0]))
 
 
 def _wait(meter_set: MeterSet, start_ns: int, seconds: float, enough_w: float | None) -> None:

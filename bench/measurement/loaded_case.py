@@ -24,6 +24,7 @@ from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
 from bench.measurement.case_state import CaseState
 from bench.measurement.idle import IdlePower, settling_s, watch_idle
+from bench.measurement.neighbours import neighbours
 from bench.measurement.node_metering import BY_NODES, NodeMetering
 from bench.measurement.phases import phases
 from bench.measurement.recorder_check import require_recorder
@@ -43,6 +44,7 @@ MUCH_LONGER = 1.2
 """Blocks that are much alike compare best: only by this factor is the length corrected after the first."""
 IDLE_SHARE = 0.1
 """Share of the target, taken of the work's power, to which idle power has to be known."""
+OVERLAPPING = "the phases of replicas overlap, so the counters cannot tell them apart"
 AFTER_WINDOW_S = 0.3
 """Time for the energy counter's next tick after a window, wherever the phases' joules are read off it."""
 
@@ -62,7 +64,14 @@ def loaded(
     require_recorder(setup.instruments.recorder)
     setup.stage("loading")
     asked = ProducerSetup(
-        setup.placement, setup.remote_code, code, setup.meanwhile, setup.note, setup.endpoint, setup.logs
+        setup.placement,
+        setup.remote_code,
+        code,
+        setup.meanwhile,
+        setup.note,
+        setup.endpoint,
+        setup.logs,
+        state.case.replicas,
     )
     module, begun_ns = producers.of(state.case.workload), time.monotonic_ns()
     with module.create(asked) as producer:
@@ -77,6 +86,8 @@ def loaded(
                 if elsewhere is not None:
                     state.absent = dict.fromkeys((*meter_set.domains, *state.absent), elsewhere)
                     state.energy_sources = {}
+                if state.case.replicas > 1:
+                    state.absent = {**state.absent, "phases": OVERLAPPING}
                 if module.LOADS_HERE:
                     read = meter_set.between(begun_ns, state.loaded_ns)
                     state.loading = Loading(start_ns=begun_ns, end_ns=state.loaded_ns, energy=read)
@@ -188,8 +199,7 @@ class LoadedCase:
             if out_of_time and len(rounds) >= stopping.WARMUP_ROUNDS:
                 state.warmup_by = state.warmup_by or "max_seconds"
         self._next_prompt = 0  # blocks begin alike, however long the warm-up took
-        last = produced.done
-        self._batch_s = (last[-1].end_ns - last[0].start_ns) / 1e9 / len(last)
+        self._batch_s = produced.batch_s
         self._choose_length()
 
     @property
@@ -244,12 +254,13 @@ class LoadedCase:
             raise EngineError("No output was finished between the edges of a window.", stage="generate")
         window = meter_set.close(opened, WindowEdges(produced.start_ns, produced.end_ns, produced.steady))
         self._next_prompt += sum(batch.items for batch in produced.batches)
-        self._rests += len(produced.rests_ns)
+        rests_ns = produced.rests_of or produced.rests_ns
+        self._rests += max(map(len, produced.rests_of.values()), default=len(produced.rests_ns))
         checked = producer.check(*self._output(len(state.blocks) + 1, warmup=warmup))
         if warmup:
-            meter_set.learn(window, produced.rests_ns)
+            meter_set.learn(window, rests_ns)
         else:
-            window = meter_set.remove_tick_error(window, produced.rests_ns)
+            window = meter_set.remove_tick_error(window, rests_ns)
         if nodes is not None:
             window = nodes.metered(window)
         elif producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
@@ -261,7 +272,9 @@ class LoadedCase:
             observed.start = start
         if produced.served is not None:
             produced.served.start = state.start_number
-        split = phases(self._setup.instruments.recorder, state.gpus, produced.batches)
+        if nodes is None and producer.elsewhere is None:
+            observed.neighbours = neighbours(meter_set, window)
+        split = {} if produced.per_replica else phases(meter_set.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}
         block = blocks.without_rests(block, window, idle_w)

@@ -82,10 +82,16 @@ def why_impossible(case: Case, placement: Placement) -> str | None:
 
 def check_options(case: Case, placement: Placement) -> None:
     """Raise UsageError for an option that the case's model cannot do; nothing is loaded for that."""
-    if not producers.of(case.workload).LOADS_HERE:
+    here = producers.of(case.workload).LOADS_HERE
+    if case.replicas > 1 and not (here and all(part.endpoint is None for part in case.parts.values())):
+        raise UsageError(
+            f"{case.name} is asked at a server, whose replicas are its own.", "Leave out --replicas."
+        )
+    if not here:
         return
+    place = placement.shares(case.replicas)[0]
     try:
-        limits.check(engine_spec(case, placement, frozenset()), case.model.architecture)
+        limits.check(engine_spec(case, place, frozenset()), case.model.architecture)
     except EngineError as error:
         raise UsageError(f"{case.label} cannot be made: {error.message}", error.remedy) from error
 

@@ -22,7 +22,13 @@ from bench.meters.metered_window import MeteredWindow, OpenWindow, WindowEdges
 from bench.meters.publishing_delay import DelayTracker
 from bench.meters.recorder import Recorder
 from bench.meters.refining import TickRemoval, in_proportion
-from bench.meters.ticks import LOOK_BACK_S, USUAL_TICK_S, seen_tick_s, usual_or_seen_tick_s
+from bench.meters.ticks import (
+    LOOK_BACK_S,
+    USUAL_TICK_S,
+    counter_updates,
+    seen_tick_s,
+    usual_or_seen_tick_s,
+)
 from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unread
 
 SLOWEST_TICK_S = 0.5
@@ -52,6 +58,8 @@ class MeterSet:
         self._others = SourceMeter(recorder)
         self._estimates = EstimateMeter(codecarbon, unread(self._others.domains) if codecarbon else ())
         self.gpu = GpuMeter(drivers, recorder, gpus)
+        others = tuple(gpu for gpu in drivers.gpus if gpu not in gpus)
+        self._neighbours = GpuMeter(drivers, recorder, others)
         self._meters: tuple[DomainMeter, ...] = (self._estimates, self._others, self.gpu)
         self.recorder = recorder
 
@@ -127,6 +135,25 @@ class MeterSet:
         energy |= self._others.close(start_ns, end_ns)
         return MeteredWindow(start_ns, end_ns, energy, None, steady=True)
 
+    def neighbours(self, window: MeteredWindow) -> dict[Gpu, DomainEnergy]:
+        """Energy of the machine's other cards over a window, read off the samples: it is in no sum."""
+        if self._neighbours.gpus and not self.gpu.gpus:  # else the sampler was waited for before
+            self.recorder.wait_past(window.end_ns, kind=sampling.FAST)
+        cards = self._neighbours.read_off(window.start_ns, window.end_ns)
+        return {gpu: self._from_updates(gpu, energy, window) for gpu, energy in cards.items()}
+
+    def _from_updates(self, gpu: Gpu, energy: DomainEnergy, window: MeteredWindow) -> DomainEnergy:
+        """Mean power between a counter's first and last update in a window, over its length.
+
+        A plain difference lacks 20 ms: looks are rarer at a window's end, where no card is waited for.
+        """
+        if energy.gross_j is None or energy.source != "counter":
+            return energy
+        updates = counter_updates(self.recorder, gpu.index, window.start_ns, window.end_ns)
+        if updates is None:
+            return energy
+        return energy.model_copy(update={"gross_j": updates.power_w * window.seconds})
+
     def _with_tick_error(self, gpu: Gpu, energy: DomainEnergy, start_ns: int, end_ns: int) -> DomainEnergy:
         """A counter's difference, with the uncertainty of two edges each up to a tick and a sample off."""
         if energy.gross_j is None or energy.source != "counter":
@@ -153,14 +180,17 @@ class MeterSet:
             time.sleep(min(left_s, edges.ROOM_S))
             rested_s += min(left_s, edges.ROOM_S)
 
-    def learn(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> dict[str, edges.EdgeCurves | None]:
+    def learn(
+        self, window: MeteredWindow, rests_ns: rests.Spans | rests.RestsByDomain = ()
+    ) -> dict[str, edges.EdgeCurves | None]:
         """Learn the counters' delays from this window's start; return the curves around its edges.
 
         A start inside a steady load shows no rise, and so nothing of a delay.
         """
-        work_ns = rests.work_begins_ns(window.start_ns, rests_ns)
         curves = {}
         for gpu in self.gpu.gpus:
+            own_ns = rests.of_domain(rests_ns, gpu.domain)
+            work_ns = rests.work_begins_ns(window.start_ns, own_ns)
             edge_curves = edges.edge_curves(self.recorder, gpu.index, work_ns, window.end_ns)
             if edge_curves is not None and not window.steady:
                 self._delays[gpu.domain].learn(
@@ -169,7 +199,9 @@ class MeterSet:
             curves[gpu.domain] = edge_curves
         return curves
 
-    def remove_tick_error(self, window: MeteredWindow, rests_ns: rests.Spans = ()) -> MeteredWindow:
+    def remove_tick_error(
+        self, window: MeteredWindow, rests_ns: rests.Spans | rests.RestsByDomain = ()
+    ) -> MeteredWindow:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
 
         The cards must have rested before the window and must be left alone now. What they drew in the rests
@@ -186,7 +218,8 @@ class MeterSet:
         energy, at_rest = dict(window.energy), {}
         for gpu in self.gpu.gpus:
             removal = TickRemoval(self.recorder, gpu, self._delays[gpu.domain])
-            refined, rested = removal.of(window, rests_ns, curves[gpu.domain])
+            own_ns = rests.of_domain(rests_ns, gpu.domain)
+            refined, rested = removal.of(window, own_ns, curves[gpu.domain])
             energy[gpu.domain] = refined
             if rested is not None:
                 at_rest[gpu.domain] = rested

@@ -10,7 +10,7 @@ the joules by which work changes from tick to tick; a block of half a minute has
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ from bench.meters.publishing_delay import Delay
 
 Spans = Sequence[tuple[int, int]]
 """Start and end of each rest, CLOCK_MONOTONIC in ns."""
+
+RestsByDomain = Mapping[str, Spans]
+"""Rests of cards that rest at different times."""
 
 OPENING_S = 0.02
 """A rest that begins so soon after a window does is its beginning."""
@@ -50,6 +53,11 @@ class CardAtRest:
     """Of the rests inside the window, whose joules are part of the window's; `None`: not resolved."""
     delay: CounterDelay
     """Publishing delay of the counter, as taken for the window's edges."""
+
+
+def of_domain(rests_ns: Spans | RestsByDomain, domain: str) -> Spans:
+    """A card's rests: those of the window, or its own."""
+    return rests_ns.get(domain, ()) if isinstance(rests_ns, Mapping) else rests_ns
 
 
 def work_begins_ns(start_ns: int, rests_ns: Spans) -> int:

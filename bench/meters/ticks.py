@@ -61,6 +61,11 @@ class CounterUpdates(NamedTuple):
     energy_j: Floats
     sample_s: float
 
+    @property
+    def power_w(self) -> float:
+        """Mean power from the first update to the last."""
+        return float((self.energy_j[-1] - self.energy_j[0]) / (self.t_s[-1] - self.t_s[0]))
+
 
 def counter_updates(recorder: Recorder, gpu_index: int, start_ns: int, end_ns: int) -> CounterUpdates | None:
     """A counter's moves between two moments on their grid; `None` if they are few or form no grid."""

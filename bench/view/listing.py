@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from bench.machine.placement import counted
 from bench.view.content import Cell, SectionPart, Table, columns, table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def machine(found: ModelListing) -> str:
     """The devices that work would use, and their memory."""
     memory = f"{found.memory_bytes / 1e9:.0f} GB"
     if found.device == "cuda":
-        return f"{', '.join(found.visible)}, {memory}"
+        return f"{counted(found.visible)}, {memory}"
     metered = f", metering {', '.join(found.named)}" if found.named else ""
     why = f" ({found.no_cards})" if found.no_cards else ""
     return f"CPU, {memory} of memory{metered}{why}"

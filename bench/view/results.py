@@ -51,7 +51,8 @@ def _name(record: Record) -> str:
     case = record.case
     at_once = case.workload.name if case.workload else f"b{case.batch}"
     short = f"{case.model} {SHORT_DTYPES.get(case.dtype, case.dtype)} {at_once} {case.size}".rstrip()
-    return " ".join(filter(None, [short, *ways(case.as_mapping() | case.options)]))
+    copies = f"{case.replicas} replicas" if case.replicas else ""
+    return " ".join(filter(None, [short, *ways(case.as_mapping() | case.options), copies]))
 
 
 def _row(record: Record, name: str) -> tuple[Cell, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean
 
 from bench.core.block import Block
 from bench.core.domain import gpus
 from bench.core.measurement import Measurement
 from bench.core.observed import CounterDelay
 from bench.stats.budget.cards import edge_parts_j
+from bench.stats.figures import counting
+from bench.view.numbers import digits
 
 COVERED = 1.96
 """Coverage factor of a 95 % interval."""
@@ -36,6 +39,29 @@ def edge_half_width(block: Block) -> float | None:
     if not joules or all(block.energy[name].edge_u_j is None for name in cards):
         return None
     return COVERED * math.hypot(*edge_parts_j(block, cards)) / joules
+
+
+def neighbours(record: Measurement) -> str | None:
+    """`6 idle neighbours: 412 W, not in the sum`: the machine's other cards; `None` where there are none."""
+    found = record.figures.neighbours
+    if found is None:
+        return None
+    idle = "idle " if found.busy == 0 else ""
+    at_work = f", {found.busy} of them at work" if found.busy else ""
+    named = f"{found.cards} {idle}neighbour{'s' if found.cards > 1 else ''}{at_work}"
+    if found.power_w is None:
+        return f"{named}: power not known ({found.reason})"
+    return f"{named}: {digits(found.power_w.value)} W, not in the sum"
+
+
+def replicas(record: Measurement) -> str | None:
+    """`4 at once; in 1.2 % of the time not all worked`; `None` of a single worker."""
+    seen = [block.observed.replicas for block in counting(record.blocks)]
+    shares = [each.uneven_share for each in seen if each and each.uneven_share is not None]
+    if not shares:
+        return None
+    count = max(len(each.items) for each in seen if each)
+    return f"{count} at once; in {100 * fmean(shares):.2g} % of the time not all worked"
 
 
 def counter_delays(record: Measurement) -> dict[str, str]:

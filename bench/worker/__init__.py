@@ -4,6 +4,7 @@
     producers/         one file a producer, found and not listed; `worker.py` is the local one
     serving/           server, client, loads and windows of the producer `endpoint`
     process.py         the parent's side of a worker process
+    replicas.py        copies of a model in several workers; `at_once.py` asks all of them
     deadline.py        limits of a request, for workers that never answer
     start.py           the program that becomes a worker; `main.py` answers in it
     messages.py        plain frozen values between the two

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -100,6 +101,11 @@ class WorkerProcess:
             theirs.close()
         self._greeted = False
         self.trace: str | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """What becomes readable when the worker answers or ends."""
+        return self._connection
 
     @property
     def pid(self) -> int:
@@ -181,26 +187,10 @@ class WorkerProcess:
         return received
 
     def _wait(self, request: Request) -> None:
-        looks, look_at = 0, time.monotonic() + STOPPED_LOOK_S
-        deadline = Deadline(self.pid, request)
-        while looks < 2:
-            if self._connection.poll(min(TURN_S, STOPPED_LOOK_S)):
-                return
+        watch = AnswerWatch(self.pid, request)
+        while not self._connection.poll(min(TURN_S, STOPPED_LOOK_S)):
             self._meanwhile()
-            if time.monotonic() >= look_at:
-                looks = looks + 1 if self._stopped() else 0
-                deadline.check()
-                look_at = time.monotonic() + STOPPED_LOOK_S
-        raise EngineError(
-            f"The worker process was stopped from outside while it handled {type(request).__name__}.",
-            f"Find out who stopped it: it was process {self.pid} and had received SIGSTOP.",
-            stage="stopped",
-        )
-
-    def _stopped(self) -> bool:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
-        return False
+            watch.look()
 
     def _death(self, request: Request) -> EngineError:
         code = self._ended_within(5.0)
@@ -241,6 +231,37 @@ class WorkerProcess:
         with contextlib.suppress(subprocess.TimeoutExpired):
             return self._process.wait(seconds)
         return None
+
+
+class AnswerWatch:
+    """Looks at a worker that has not answered a request: is it stopped, or beyond a limit?"""
+
+    def __init__(self, pid: int, request: Request) -> None:
+        self._pid = pid
+        self._request = request
+        self._deadline = Deadline(pid, request)
+        self._stopped_looks = 0
+        self._look_at = time.monotonic() + STOPPED_LOOK_S
+
+    def look(self) -> None:
+        """To be called now and then. Raises EngineError for a worker that is to be given up."""
+        if time.monotonic() < self._look_at:
+            return
+        self._stopped_looks = self._stopped_looks + 1 if self._stopped() else 0
+        if self._stopped_looks == 2:
+            handled = type(self._request).__name__
+            raise EngineError(
+                f"The worker process was stopped from outside while it handled {handled}.",
+                f"Find out who stopped it: it was process {self._pid} and had received SIGSTOP.",
+                stage="stopped",
+            )
+        self._deadline.check()
+        self._look_at = time.monotonic() + STOPPED_LOOK_S
+
+    def _stopped(self) -> bool:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self._pid).status() == psutil.STATUS_STOPPED
+        return False
 
 
 def _start(

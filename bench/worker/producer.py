@@ -12,10 +12,12 @@ do, or the edges are inside a load that goes on before and after them (`steady`)
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
 from typing import Self
 
@@ -61,12 +63,33 @@ class Produced:
     """Of each batch's output, what came between the edges, where the producer saw it come."""
     served: ServedWindow | None = None
     """Of a server's load: what its client saw."""
+    per_replica: tuple[int, ...] = ()
+    """How many of the batches each replica made, whose batches follow those of the one before; else none."""
+    rests_of: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """Rests of replicas by the domain of each of their cards: they rest at different times."""
 
     @property
     def done(self) -> tuple[Batch, ...]:
         """The batches that ended between the edges, in the order of their ends."""
-        inside = [batch for batch in self.batches if self.start_ns < batch.end_ns <= self.end_ns]
+        return self._done(self.batches)
+
+    def _done(self, batches: Iterable[Batch]) -> tuple[Batch, ...]:
+        inside = [batch for batch in batches if self.start_ns < batch.end_ns <= self.end_ns]
         return tuple(sorted(inside, key=lambda batch: batch.end_ns))
+
+    @property
+    def sequences(self) -> tuple[tuple[Batch, ...], ...]:
+        """Batches that were made one after the other, as `done` has them: those of each replica."""
+        counts = self.per_replica or (len(self.batches),)
+        ends = list(itertools.accumulate(counts))
+        return tuple(
+            self._done(self.batches[end - count : end]) for count, end in zip(counts, ends, strict=True)
+        )
+
+    @property
+    def batch_s(self) -> float:
+        """Seconds that a batch takes; where there are replicas, the slowest one."""
+        return max((made[-1].end_ns - made[0].start_ns) / 1e9 / len(made) for made in self.sequences if made)
 
     def share(self, batch: Batch) -> float:
         """Share of a batch's time between the edges: 1 for one that is between them."""
@@ -81,8 +104,9 @@ class Produced:
 
     @property
     def rest_s(self) -> float:
-        """Seconds over all rests."""
-        return sum(end_ns - start_ns for start_ns, end_ns in self.rests_ns) / 1e9
+        """Seconds over all rests; where each card has its own, their mean."""
+        each = list(self.rests_of.values()) or [self.rests_ns]
+        return fmean(sum(end_ns - start_ns for start_ns, end_ns in spans) for spans in each) / 1e9
 
 
 @dataclass(frozen=True)
@@ -92,7 +116,8 @@ class ProducerSetup:
     `placement` is where the work runs, if it runs here; a process that is started for it runs `code`, by
     default this program's own. `meanwhile` is to be called about once a second while it waits; `note`
     receives sentences for the user. `endpoint` is the URL of a server that is up already, and `logs` the
-    folder for what a process prints that is started for the case.
+    folder for what a process prints that is started for the case. `replicas` is how many copies of the model
+    are at work at once, each on its share of the placement.
     """
 
     placement: Placement
@@ -102,6 +127,7 @@ class ProducerSetup:
     note: Callable[[str], object] = lambda _: None
     endpoint: str | None = None
     logs: Path | None = None
+    replicas: int = 1
 
 
 class Producer(ABC):

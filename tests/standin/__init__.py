@@ -71,7 +71,13 @@ __all__ = [
     "append_event",
     "build",
     "draw",
+    "uuid_of",
 ]
+
+
+def uuid_of(gpu: int) -> str:
+    """UUID of the GPU of this index."""
+    return f"GPU-00000000-0000-4000-8000-{gpu:012x}"
 
 
 class StandIn:
@@ -104,7 +110,7 @@ class StandIn:
             gpu.counter_origin_ns = time.monotonic_ns()
             gpu.counter_offset_mj = 1_000_000.0 * (i + 1)
             gpu.name = b"NVIDIA H200 stand-in"
-            gpu.uuid = f"GPU-00000000-0000-4000-8000-{i:012x}".encode()
+            gpu.uuid = uuid_of(i).encode()
             gpu.serial = f"165000000000{i}".encode()
             gpu.board_part_number = b"900-00000-0000-000"
         control.magic = MAGIC

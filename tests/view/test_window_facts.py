@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bench.core.block import Block
 from bench.core.energy import DomainEnergy
+from bench.core.figures import Estimate, NeighbourFigures
 from bench.core.record import Record
 from bench.core.repetition import BlockLength, StopInfo
-from bench.view import window_facts
+from bench.view import terminal, window_facts
+from bench.view.record import sections
 from tests.support.factory import GPU, block, energy, record
 
 OTHER_GPU = GPU.replace("GPU-0", "GPU-1")
@@ -80,3 +84,36 @@ def test_the_last_block_that_tells_a_delay_counts() -> None:
 )
 def test_a_delay_without_its_uncertainty_is_not_told(told: object) -> None:
     assert window_facts.counter_delays(record(blocks=[block(observed={"counter_delay": told})])) == {}
+
+
+def beside(**changes: Any) -> Record:
+    found = record()
+    power_w = Estimate(value=412.4, low=411.0, high=414.0, n=5)
+    whole: dict[str, Any] = {"cards": 6, "busy": 0, "power_w": power_w}
+    found.figures.neighbours = NeighbourFigures(**whole | changes)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "6 idle neighbours: 412 W, not in the sum"),
+        ({"cards": 1}, "1 idle neighbour: 412 W, not in the sum"),
+        ({"busy": 2}, "6 neighbours, 2 of them at work: 412 W, not in the sum"),
+        ({"busy": None}, "6 neighbours: 412 W, not in the sum"),
+        ({"power_w": None, "reason": "GPU-a: lost"}, "6 idle neighbours: power not known (GPU-a: lost)"),
+    ],
+)
+def test_neighbours_are_told_apart_from_the_sum(changes: dict[str, Any], told: str) -> None:
+    assert window_facts.neighbours(beside(**changes)) == told
+    assert told in " ".join(terminal.text(sections(beside(**changes))).split())
+    assert window_facts.neighbours(record()) is None
+
+
+def test_replicas_are_told_with_how_evenly_they_worked() -> None:
+    seen = [
+        block(observed={"replicas": {"items": [4, 4, 4, 4], "uneven_share": share}})
+        for share in (0.01, 0.014)
+    ]
+    assert window_facts.replicas(record(blocks=seen)) == "4 at once; in 1.2 % of the time not all worked"
+    assert window_facts.replicas(record()) is None

@@ -141,7 +141,11 @@ def _flattened(values: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 def _cut(record: Record) -> dict[str, Any]:
     """Length of blocks and its reason, and delays of the counters; empty in older records."""
     delays = window_facts.counter_delays(record)
-    named = {"block": window_facts.block_length(record)}
+    named = {
+        "block": window_facts.block_length(record),
+        "replicas": window_facts.replicas(record),
+        "neighbours": window_facts.neighbours(record),
+    }
     named |= {f"counter's delay, {domain}": delay for domain, delay in delays.items()}
     return {name: clean(text, LONGEST_VALUE) for name, text in named.items() if text}
 

@@ -13,6 +13,7 @@ from bench.worker.engine_spec import engine_spec
 from bench.worker.messages import CheckedOutput, CheckOutput, Generate, Generated, LoadModel
 from bench.worker.process import WorkerProcess
 from bench.worker.producer import Produced, Producer, ProducerSetup, WorkRequest
+from bench.worker.replicas import ReplicaProducer
 
 WORKLOADS: frozenset[WorkloadKind] = frozenset({"closed"})
 LOADS_HERE = True
@@ -26,8 +27,8 @@ def packages(case: Case) -> tuple[str, ...]:
 
 
 def create(setup: ProducerSetup) -> Producer:
-    """Start a worker. Raises EngineError."""
-    return LocalProducer(setup)
+    """Start a worker, or one a replica. Raises EngineError."""
+    return LocalProducer(setup) if setup.replicas == 1 else ReplicaProducer(setup)
 
 
 class LocalProducer(Producer):

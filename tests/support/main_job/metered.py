@@ -17,6 +17,10 @@ and of cases whose batch is N alone, so that the others show that they are untou
 
 Limits of `bench.worker.deadline` are JOULEBENCH_TEST_IDLE_S where that is set.
 
+JOULEBENCH_TEST_CARDS (`0:300,1:250`) has the busy watts of several cards by index: each worker draws on those
+that it sees, or on all of them where it runs on the CPU. With such cards, work that only pretends takes place
+"on CUDA".
+
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
 befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
 stand-in whose counter ticks often. JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation
@@ -43,14 +47,16 @@ import psutil
 import bench.engines
 from bench.cli import main
 from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck, PhaseEdges
+from bench.measurement import preflight
 from bench.meters import edges
 from bench.worker import deadline, process
-from tests.standin import CONTROL_VARIABLE, append_event, draw
+from tests.standin import CONTROL_VARIABLE, append_event, draw, uuid_of
 
 BUSY_W, IDLE_W = 300.0, 60.0
 PRETEND_S = 0.1
 TOKEN_S = 0.02
 """Time of a token of a part, where several models make an item."""
+CARDS_VARIABLE = "JOULEBENCH_TEST_CARDS"
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
 PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
 WORK_VARIABLE, IDLE_VARIABLE = "JOULEBENCH_TEST_WORK", "JOULEBENCH_TEST_IDLE_S"
@@ -58,14 +64,30 @@ WORK_VARIABLE, IDLE_VARIABLE = "JOULEBENCH_TEST_WORK", "JOULEBENCH_TEST_IDLE_S"
 real_create = bench.engines.create
 
 
+def seen_uuids() -> tuple[str, ...]:
+    """The cards that this process may use."""
+    return tuple(filter(None, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")))
+
+
+def busy_w() -> dict[int, float]:
+    """Watts at work of each card that this worker draws on, by index."""
+    stated = os.environ.get(CARDS_VARIABLE)
+    if stated is None:
+        return {int(os.environ.get(GPU_VARIABLE, "0")): BUSY_W}
+    by_index = {int(gpu): float(watts) for gpu, watts in (pair.split(":") for pair in stated.split(","))}
+    seen = seen_uuids()
+    return {gpu: watts for gpu, watts in by_index.items() if not seen or uuid_of(gpu) in seen}
+
+
 class Pretend:
     """A model that sleeps, and says that it has made pages of 48 tokens."""
 
-    def __init__(self, seconds: float = PRETEND_S) -> None:
+    def __init__(self, seconds: float = PRETEND_S, uuids: tuple[str, ...] = ()) -> None:
         self._seconds = seconds
+        self._uuids = uuids
 
     def load(self) -> LoadedModel:
-        return LoadedModel({"model": 1_000_000}, {"model": "float32"}, {}, None, (), None, 0.0)
+        return LoadedModel({"model": 1_000_000}, {"model": "float32"}, {}, None, self._uuids, None, 0.0)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         return 0
@@ -135,10 +157,12 @@ class Metered:
     def __init__(self, spec: EngineSpec) -> None:
         if spec.parts:
             self._let_parts_sleep()
-        self._engine: Engine = Pretend() if PRETEND_VARIABLE in os.environ else real_create(spec)
+        uuids = seen_uuids() if spec.devices[0].startswith("cuda") else ()
+        pretends = PRETEND_VARIABLE in os.environ
+        self._engine: Engine = Pretend(uuids=uuids) if pretends else real_create(spec)
         self._batch = spec.batch
         self._calls = 0
-        self._gpu = int(os.environ.get(GPU_VARIABLE, "0"))
+        self._busy_w = busy_w()
         self._fault, _, value = os.environ.get(FAULT_VARIABLE, "").partition(":")
         self._value = float(value or 0)
 
@@ -154,17 +178,18 @@ class Metered:
 
     def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         self._calls += 1
-        self._draw(BUSY_W)
+        self._draw(busy=True)
         try:
             self._fail()
             made = self._engine.generate(prompts, seed)
         finally:
-            self._draw(IDLE_W)
+            self._draw(busy=False)
         return made
 
-    def _draw(self, watts: float) -> None:
+    def _draw(self, *, busy: bool) -> None:
         if CONTROL_VARIABLE in os.environ:
-            draw(self._gpu, watts)
+            for gpu, watts in self._busy_w.items():
+                draw(gpu, watts if busy else IDLE_W)
 
     def _let_parts_sleep(self) -> None:
         """Let parts take their time by the clock, so that a busy machine does not stretch it."""
@@ -175,9 +200,9 @@ class Metered:
 
     def pause(self, seconds: float) -> None:
         """An agent's wait for its tools, at the idle watts."""
-        self._draw(IDLE_W)
+        self._draw(busy=False)
         time.sleep(seconds)
-        self._draw(BUSY_W)
+        self._draw(busy=True)
 
     def _fail(self) -> None:
         if self._fault == "oom-above" and self._batch > self._value:
@@ -233,4 +258,6 @@ if __name__ == "__main__":
     process.WORKER = "tests.support.main_job.worker"
     deadline.IDLE_S = float(os.environ.get(IDLE_VARIABLE, deadline.IDLE_S))
     edges.ROOM_S = float(os.environ.get(PAD_VARIABLE, edges.ROOM_S))
+    if CARDS_VARIABLE in os.environ:
+        preflight.require_cuda = lambda *_: None
     main()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.core.record import Record
 from bench.store import results as store
-from tests.support.main_job.metered import FAULT_VARIABLE, GPU_VARIABLE, PRETEND_VARIABLE
+from tests.support.main_job.metered import CARDS_VARIABLE, FAULT_VARIABLE, GPU_VARIABLE, PRETEND_VARIABLE
 from tests.support.processes import ROOT
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
@@ -41,8 +41,11 @@ def environment(
     fault: str | None = None,
     pretend: bool = False,
     temporary: Path | None = None,
+    cards: Mapping[int, float] | None = None,
 ) -> dict[str, str]:
     """Variables for a command: this process' own, a stand-in's, a fault, or no model at all.
+
+    `cards` are the watts at work of several cards by index, in place of one `gpu`.
 
     Commands that run side by side each need a `temporary` folder of their own, because there the locks lie
     that let one measurement at a time onto a machine.
@@ -52,6 +55,8 @@ def environment(
         temporary.mkdir(parents=True, exist_ok=True)
         variables |= {"TMPDIR": str(temporary)}
     variables |= {PRETEND_VARIABLE: "1"} if pretend else {}
+    if cards is not None:
+        variables |= {CARDS_VARIABLE: ",".join(f"{index}:{watts}" for index, watts in cards.items())}
     return variables | ({FAULT_VARIABLE: fault} if fault else {})
 
 

@@ -1,0 +1,116 @@
+"""`run --replicas` and models that several cards share, before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Done, Typed
+from tests.standin import StandIn
+from tests.support.main_job.running import CATALOGUE
+from tests.support.processes import ROOT
+
+SHIPPED = ROOT / "models.yaml"
+SUITE = """
+suites:
+  copies:
+    doc: Two copies.
+    weights: random
+    cases:
+      - {model: tiny-bloom, replicas: 2}
+"""
+NEEDED = "about 408 GB in bfloat16"
+"""Of 352.5 GB of weights: 15 % more, a gigabyte for libraries, 1.4 GB of keys and values."""
+EIGHT, FOUR = "0,1,2,3,4,5,6,7", "0,1,2,3"
+
+
+@pytest.fixture(autouse=True)
+def eight_cards(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
+    standin = StandIn(standin_library, tmp_path / "eight.control", gpu_count=8)
+    for gpu in range(8):
+        standin.gpu(gpu).name = b"NVIDIA H100 80GB HBM3"
+        standin.gpu(gpu).memory_total_bytes = 80 * 10**9
+    standin.attach()
+    yield standin
+    standin.close()
+
+
+@pytest.fixture
+def planned(typed: Typed) -> Typed:
+    """A dry run."""
+
+    def run(*arguments: str | Path) -> Done:
+        return typed("run", *arguments, "--dry-run", "--weights", "random")
+
+    return run
+
+
+def test_bloom_176b_is_spread_over_eight_cards_of_80_gb(planned: Typed, typed: Typed) -> None:
+    done = planned("bloom-176b", "--models", SHIPPED, "--gpus", EIGHT)
+    assert done.status == 0
+    assert "bloom-176b random weights bfloat16 batch 1 340 tokens" in done.out
+    memory = f"{NEEDED} spread over 8 × NVIDIA H100 80GB HBM3 (640 GB)."
+    assert memory in " ".join(done.err.split())
+    listed = typed("list", "--models", SHIPPED, "--gpus", EIGHT)
+    assert listed.out.startswith("Here: 8 × NVIDIA H100 80GB HBM3, 640 GB\n")
+    (line,) = [line for line in listed.out.splitlines() if line.startswith("bloom-176b ")]
+    assert " yes" in line
+
+
+def test_four_cards_are_too_few_for_it_in_one_sentence(planned: Typed) -> None:
+    done = planned("bloom-176b", "--models", SHIPPED, "--gpus", FOUR)
+    assert done.status == 2
+    sentence = (
+        "bloom-176b random weights bfloat16 batch 1 340 tokens does not fit: it needs "
+        f"{NEEDED}, "
+        "4 × NVIDIA H100 80GB HBM3 have 320 GB."
+    )
+    assert done.err.strip() == f"Error: {sentence} `python -m bench list` shows what fits."
+
+
+def test_each_replica_has_to_fit_its_share(planned: Typed) -> None:
+    asked = ("bloom-176b", "--models", SHIPPED, "--gpus", EIGHT, "--replicas", "2")
+    done = planned(*asked)
+    assert done.status == 2
+    assert "4 × NVIDIA H100 80GB HBM3 have 320 GB for each replica." in done.err
+    fitting = planned("bloom-7b1", "--models", SHIPPED, "--gpus", EIGHT, "--replicas", "4")
+    assert fitting.status == 0
+    assert " 4 replicas" in fitting.out
+    said = "about 17 GB in bfloat16, each of 4 replicas spread over 2 × NVIDIA H100 80GB HBM3 (160 GB)."
+    assert said in " ".join(fitting.err.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--replicas", "3", "--gpus", EIGHT), "3 replicas cannot share 8 cards equally."),
+        (("--replicas", "2"), "2 replicas cannot share 1 card equally."),
+        (("--replicas", "2", "--gpus", "0,1", "--workload", "single"), "whose replicas are its own."),
+    ],
+)
+def test_what_cannot_be_shared_is_refused_in_one_sentence(
+    planned: Typed, options: tuple[str, ...], sentence: str
+) -> None:
+    done = planned("tiny-bloom", "--models", CATALOGUE, *options)
+    assert done.status == 2
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+
+
+def test_replicas_are_a_key_of_a_case_like_any_other(planned: Typed, tmp_path: Path) -> None:
+    hashes = {}
+    for options in ((), ("--replicas", "1"), ("--replicas", "2"), ("--sweep", "replicas=1,2,4")):
+        done = planned("tiny-bloom", "--models", CATALOGUE, "--gpus", FOUR, *options)
+        assert done.status == 0, done.err
+        hashes[options] = [line.split()[0] for line in done.out.splitlines()]
+    one, swept = hashes[()], hashes[("--sweep", "replicas=1,2,4")]
+    assert hashes[("--replicas", "1")] == one, "as older records have it"
+    assert swept[:2] == [*one, *hashes[("--replicas", "2")]]
+    assert len(set(swept)) == 3
+    models = tmp_path / "models.yaml"
+    models.write_text(CATALOGUE.read_text().partition("\nsuites:")[0] + SUITE)
+    done = planned("copies", "--models", models, "--gpus", "0,1")
+    assert done.status == 0, done.err
+    assert done.out.split()[0] == hashes[("--replicas", "2")][0]
