@@ -14,10 +14,15 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 
+from bench.core.untrusted import bounded, text_in
 from bench.errors import RecordError, UsageError
 
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
+
+LARGEST_STREAM_BYTES = 256_000_000
+"""Of all records on standard input together."""
 
 FoundText = tuple[str, str | RecordError]
 """The name of a file and its text, or why it cannot be read."""
@@ -27,7 +32,7 @@ def piped() -> list[FoundText]:
     """The JSON documents on standard input, one after the other."""
     where = "standard input"
     try:
-        rest = sys.stdin.buffer.read().decode("utf-8").lstrip()
+        rest = bounded(sys.stdin.buffer, LARGEST_STREAM_BYTES).decode("utf-8").lstrip()
     except ValueError as error:
         raise RecordError(f"{where}: not JSON: {error}.") from error
     if not rest:
@@ -64,7 +69,7 @@ def is_other_document(text: str) -> bool:
 def text_of(file: str) -> str:
     """The text of a file. Raises RecordError that begins with its name."""
     try:
-        return Path(file).read_text(encoding="utf-8")
+        return text_in(Path(file))
     except OSError as error:
         raise RecordError(f"{file}: cannot be read: {error.strerror}.") from error
     except ValueError as error:
@@ -96,7 +101,9 @@ def _files(folder: str, visited: set[tuple[int, int]]) -> Iterator[tuple[str, os
         if _is_folder(entry):
             yield from _files(entry.path, visited)
         elif entry.name.endswith(".json"):
-            yield entry.path, _status(entry)
+            of_file = _status(entry)
+            if of_file is None or S_ISREG(of_file.st_mode):  # a pipe or a device would be read for ever
+                yield entry.path, of_file
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

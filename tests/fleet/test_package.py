@@ -96,7 +96,8 @@ def _slightly_more(content: bytes) -> bytes:
     value = record.headline()
     assert value is not None
     for scope in text["figures"]["energy_per_unit_j"].values():
-        scope["gross"]["value"] *= 1.003
+        for end in ("value", "low", "high"):
+            scope["gross"][end] *= 1.003
     return json.dumps(text).encode()
 
 
