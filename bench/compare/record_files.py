@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
 
-from bench.core.untrusted import bounded, text_in
+from bench.core.untrusted import bounded, refuse_many_values, text_in
 from bench.errors import RecordError, UsageError
 
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
@@ -24,6 +24,7 @@ OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 LARGEST_STREAM_BYTES = 256_000_000
 """Of all records on standard input together."""
 
+NOT_SPACE = re.compile(r"\S")
 FoundText = tuple[str, str | RecordError]
 """The name of a file and its text, or why it cannot be read."""
 
@@ -32,22 +33,30 @@ def piped() -> list[FoundText]:
     """The JSON documents on standard input, one after the other."""
     where = "standard input"
     try:
-        rest = bounded(sys.stdin.buffer, LARGEST_STREAM_BYTES).decode("utf-8").lstrip()
+        text = bounded(sys.stdin.buffer, LARGEST_STREAM_BYTES).decode("utf-8")
+        refuse_many_values(text)
     except ValueError as error:
         raise RecordError(f"{where}: not JSON: {error}.") from error
-    if not rest:
+    if not text.strip():
         raise UsageError(f"{where} is empty.", "For example: python -m bench show --json latest | ... -")
     decoder, texts = json.JSONDecoder(), list[FoundText]()
-    while rest:
+    at = _next(text, 0)
+    while at < len(text):
         try:
-            _, end = decoder.raw_decode(rest)
-            end += rest.startswith("\n", end)  # the text of a file, and so its digest, ends with one
-        except ValueError:
-            end = len(rest)  # reading it as a record reports the fault in words
+            _, end = decoder.raw_decode(text, at)
+            end += text.startswith("\n", end)  # the text of a file, and so its digest, ends with one
+        except (ValueError, RecursionError):
+            end = len(text)  # reading it as a record reports the fault in words
         number = f" ({len(texts) + 1})" if texts else ""
-        texts.append((f"{where}{number}", rest[:end]))
-        rest = rest[end:].lstrip()
+        texts.append((f"{where}{number}", text[at:end]))
+        at = _next(text, end)
     return texts
+
+
+def _next(text: str, at: int) -> int:
+    """Where the next document begins."""
+    found = NOT_SPACE.search(text, at)
+    return found.start() if found else len(text)
 
 
 def texts_below(path: Path) -> Iterator[FoundText]:
