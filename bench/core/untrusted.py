@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +22,7 @@ MAX_DEPTH = 64
 """Nesting of a YAML text; files of ours have 8."""
 MOST_VALUES = 2_000_000
 """Of a JSON text: an empty list is 2 bytes there and 64 in memory. A record's block has about 100 values."""
+LONG_NUMBER = re.compile(r"[0-9]{20}")
 MOST_EVENTS = 600_000
 """Of a YAML text, whose parser takes 0.6 kB for each: two for a key with its value."""
 
@@ -53,25 +56,44 @@ def inside(folder: Path, name: str) -> Path | None:
     return path if path.is_relative_to(os.path.realpath(folder)) else None
 
 
-def refuse_many_values(text: str | bytes) -> None:
+def refuse_many_values(text: str) -> None:
     """Refuse a JSON text that would take much more memory than its bytes. Raises ValueError."""
-    if len(text) <= MOST_VALUES:
-        return
-    if isinstance(text, str):
-        count = text.count(",") + text.count("[") + text.count("{")
-    else:
-        count = text.count(b",") + text.count(b"[") + text.count(b"{")
-    if count > MOST_VALUES:
+    if len(text) > MOST_VALUES and text.count(",") + text.count("[") + text.count("{") > MOST_VALUES:
         raise ValueError(f"it has more than {MOST_VALUES:,} values")
+
+
+def refuse_large_integers(text: str, value: Any) -> None:
+    """Refuse integers of more than 64 bits, which are no floats either. Raises ValueError.
+
+    `value` is that of the text: it is searched only where the text has a number that long.
+    """
+    at = _large_integer(value) if LONG_NUMBER.search(text) else None
+    if at is not None:
+        raise ValueError(f"{at}: a whole number of more than 64 bits")
+
+
+def _large_integer(value: Any, at: str = "") -> str | None:
+    """Where a value has an integer beyond 64 bits: its keys, with dots between them."""
+    if isinstance(value, int):
+        return at.lstrip(".") if abs(value) >= 2**64 else None
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+    return next(
+        (found for key, each in items if (found := _large_integer(each, f"{at}.{key}")) is not None), None
+    )
 
 
 def json_of(text: str | bytes) -> Any:
     """The value of a JSON text. Raises ValueError, also where it is nested too deeply to be read."""
-    refuse_many_values(text)
+    whole = text if isinstance(text, str) else text.decode(json.detect_encoding(text))
+    refuse_many_values(whole)
     try:
-        return json.loads(text)
+        value = json.loads(whole)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    refuse_large_integers(whole, value)
+    return value
 
 
 def yaml_of(text: str) -> Any:

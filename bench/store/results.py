@@ -22,7 +22,7 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.core.model import SchemaModel
 from bench.core.record import Record
-from bench.core.untrusted import refuse_many_values, text_in
+from bench.core.untrusted import refuse_large_integers, refuse_many_values, text_in
 from bench.errors import RecordError
 from bench.store import own_names, versions
 
@@ -139,9 +139,11 @@ def parse(text: str) -> Any:
     """JSON and nothing beside it: no NaN, and no halves of characters that could never be printed."""
     refuse_many_values(text)
     try:
-        return from_json_fast(text, allow_inf_nan=False)  # refuses the same, in half the time
+        raw = from_json_fast(text, allow_inf_nan=False)  # refuses the same, in half the time
     except ValueError:
-        return _parse_for_the_reason(text)
+        raw = _parse_for_the_reason(text)
+    refuse_large_integers(text, raw)
+    return raw
 
 
 def _parse_for_the_reason(text: str) -> Any:

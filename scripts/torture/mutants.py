@@ -37,6 +37,20 @@ VALUES: tuple[Any, ...] = (
     {"a": {"b": {"c": []}}},
     ["x"] * 500,
 )
+NUMBERS: tuple[Any, ...] = (-1, 0, 1, 1e-300, -1e-9, 1e300, 1.7e308, 2**62, 10**400, 1e15)
+TEXTS = (
+    "",
+    "\x1b[2J",
+    "=1+1",
+    "<script>alert(1)</script>",
+    "../../up",
+    "CON",
+    "|",
+    "gpu:",
+    "\u202e",
+    "9" * 40,
+)
+"""Of the same type as what they replace, so that most such documents are still read."""
 STRETCHES = (1, 1, 2, 8, 40, 400)
 FILLS = (
     b"\x00",
@@ -54,6 +68,8 @@ FILLS = (
 
 def mutant(chance: random.Random, good: bytes, form: str) -> bytes:
     """One damaged copy; of a document mostly still one, of other bytes anything."""
+    if form == "values" and chance.random() < 0.9:
+        return _of_values(chance, good)
     if form in ("json", "yaml") and chance.random() < 0.7:
         return _of_document(chance, good, form)
     content = bytearray(good)
@@ -117,22 +133,7 @@ def _places(document: Any, depth: int = 0) -> Any:
         yield from _places(value, depth + 1)
 
 
-NUMBERS: tuple[Any, ...] = (-1, 0, 1, 1e-300, -1e-9, 1e300, 1.7e308, 2**62, 10**400, 1e15)
-TEXTS = (
-    "",
-    "\x1b[2J",
-    "=1+1",
-    "<script>alert(1)</script>",
-    "../../up",
-    "CON",
-    "|",
-    "gpu:",
-    "\u202e",
-    "9" * 40,
-)
-
-
-def values_mutant(chance: random.Random, good: bytes) -> bytes:
+def _of_values(chance: random.Random, good: bytes) -> bytes:
     """A copy of a JSON document with other values of the same types, so that most of them are still read."""
     document = json.loads(good)
     for _ in range(chance.choice((1, 1, 2, 4))):

@@ -76,3 +76,10 @@ def test_a_name_in_a_document_leads_to_its_own_folder_or_nowhere(tmp_path: Path)
         assert inside(folder, name) is None, name
     with pytest.raises(ValueError, match="null"):
         inside(folder, "a\0b")
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "1" + "0" * 400, "-" + "9" * 25])
+def test_an_integer_of_more_than_64_bits_is_refused_and_digits_in_a_text_are_not(number: str) -> None:
+    with pytest.raises(ValueError, match=r"^a\.1\.b: a whole number of more than 64 bits"):
+        json_of(f'{{"a": [1, {{"b": {number}}}]}}'.encode())
+    assert json_of(f'{{"a": "{number}", "b": 0.{"3" * 30}}}')["a"] == number
