@@ -63,21 +63,19 @@ class VerbFaultError(Exception):
     """A command line that ended as a fault of joulebench. Not a BenchError: it is a finding."""
 
 
+def arguments(words: str, damaged: Path, good: Path, scratch: Path) -> list[str]:
+    """A command line with its places filled in, and a folder of results, so that no other is looked at."""
+    places = {"DAMAGED": damaged, "GOOD": good, "FOLDER": damaged.parent, "TABLES": SQL}
+    filled = [str(places.get(word, word)).replace("SCRATCH", str(scratch)) for word in words.split()]
+    return filled if "--results" in filled else [*filled, "--results", str(good.parent)]
+
+
 def line(words: str, damaged: Path, good: Path, scratch: Path) -> tuple[int, str]:
     """The exit status of a command line, and what it wrote to stderr."""
-    places = {"DAMAGED": damaged, "GOOD": good, "FOLDER": damaged.parent, "TABLES": SQL}
-    arguments = [
-        str(places.get(word, word)).replace("SCRATCH", str(scratch))
-        if word in places or "/" in word
-        else word
-        for word in words.split()
-    ]
-    if "--results" not in arguments:
-        arguments += ["--results", str(good.parent)]
     errors = io.StringIO()
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-        status = invoke(arguments)
+        status = invoke(arguments(words, damaged, good, scratch))
     return status, errors.getvalue()
 
 
