@@ -71,6 +71,8 @@ def _beside(place: Path, name: str) -> Path:
     path = inside(place.parent, name) if "\0" not in name else None
     if path is None:
         raise RecordError(f"{place}: its output {name!r} is not beside it.")
+    if path.exists() and not path.is_file():  # a pipe would be read for ever
+        raise RecordError(f"{place}: its output {name!r} is not a file.")
     return path
 
 
