@@ -63,7 +63,7 @@ def refuse_many_values(text: str) -> None:
 
 
 def refuse_large_integers(text: str, value: Any) -> None:
-    """Refuse integers of more than 64 bits, which are no floats either. Raises ValueError.
+    """Refuse integers of more than 64 bits, which may be too large for a float. Raises ValueError.
 
     `value` is that of the text: it is searched only where the text has a number that long.
     """
