@@ -101,9 +101,9 @@ def _why_not(record: Record) -> str | None:
         return record.why
     if is_toy(record):
         return TOY
-    headline = record.headline()
-    if headline is None or headline.value <= 0:
-        return "it has no headline figure"
+    headline, absolute = record.headline(), _absolute(record)
+    if headline is None or headline.value <= 0 or (absolute is not None and absolute.value <= 0):
+        return "it has no headline figure above 0 J"
     return None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import Field, model_validator
 
 from bench.core.budget import Uncertainty
 from bench.core.energy import DomainKind, FigureKind
-from bench.core.model import Count, SchemaModel
+from bench.core.model import Count, SchemaModel, check_interval
 from bench.core.scope import MeteredScope
 
 
@@ -17,6 +19,11 @@ class Estimate(SchemaModel):
     low: float | None
     high: float | None
     n: Count
+
+    @model_validator(mode="after")
+    def _interval_contains_value(self) -> Self:
+        check_interval(self.value, self.low, self.high)
+        return self
 
     @property
     def relative_half_width(self) -> float | None:

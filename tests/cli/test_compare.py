@@ -336,7 +336,8 @@ def test_validate_says_how_many_are_whole_and_what_is_wrong_with_the_rest(
 def test_validate_finds_a_headline_that_was_edited(typed: Typed, tmp_path: Path) -> None:
     path = save(tmp_path / "a.json", run(300, random.Random(1)))
     plain = json.loads(path.read_text())
-    plain["figures"]["energy_per_unit_j"]["gpu"]["gross"]["value"] *= 0.9
+    gross = plain["figures"]["energy_per_unit_j"]["gpu"]["gross"]
+    gross |= {key: gross[key] * 0.9 for key in ("value", "low", "high")}
     path.write_text(json.dumps(plain))
     done = typed("validate", path)
     assert done.status == 2

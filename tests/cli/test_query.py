@@ -23,7 +23,7 @@ def results(tmp_path: Path) -> Path:
     """Two models, one of them twice; a name with quotes; numbers longer than a column holds."""
     folder = tmp_path / "results" / 'it\'s "here"'
     for number, joules in enumerate((200.0, 300.0, 400.0)):
-        odd = {} if number else {"batch": 10**30, "model": "it's\x00odd"}
+        odd = {} if number else {"batch": 2**63, "model": "it's\x00odd"}
         blocks = [block(500.0, warmup=True), block(joules - 1), block(joules + 1)]
         save(folder / f"{number}.json", record(blocks=blocks, case=case(seed=number) | odd))
     return tmp_path / "results"

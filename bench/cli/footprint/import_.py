@@ -16,6 +16,7 @@ from bench.errors import RecordError, UsageError
 from bench.footprint.bundled_rows import FigureSource, Published
 from bench.footprint.importers import FORMATS, Asked, imported
 from bench.footprint.references import References, text_of
+from bench.view.printable import printable
 
 _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
 
@@ -70,7 +71,7 @@ def command(
         found |= kept
         sources |= made.sources if kept else {}
         for sentence in notes:
-            click.echo(sentence, err=True)
+            click.echo(printable(sentence), err=True)
     if found:
         _write(References(tuple(found.values()), sources), output)
     elif not problems:
