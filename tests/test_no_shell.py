@@ -17,7 +17,15 @@ CALLS = frozenset(
     }
 )  # fmt: skip
 SHELLS = frozenset({"sh", "bash", "/bin/sh", "/bin/bash"})
+LOADS_WEIGHTS = frozenset({"from_pretrained", "from_single_file"})
+NAMED = ("spec.trust_remote_code", "case.name in remote_code")
+"""Of a model that was named with --allow-remote-code."""
 LOADERS = ("SafeLoader", "loader")
+
+
+def _is_of_words(name: str) -> bool:
+    """Whether a call loads a configuration or a tokenizer, which have no weights."""
+    return any(part in name for part in ("Config", "Tokenizer", "FeatureExtractor"))
 
 
 def found(source: str) -> Iterator[str]:
@@ -33,6 +41,11 @@ def found(source: str) -> Iterator[str]:
             yield f"{node.lineno}: {name} with a shell"
         if name == "yaml.load" and not any(each in keywords.get("Loader", "") for each in LOADERS):
             yield f"{node.lineno}: yaml.load with {keywords.get('Loader')}"
+        loads = name.rpartition(".")[2] in LOADS_WEIGHTS and not _is_of_words(name)
+        if loads and keywords.get("use_safetensors") != "True":
+            yield f"{node.lineno}: {name} may load a pickle"
+        if keywords.get("trust_remote_code", NAMED[0]) not in NAMED:
+            yield f"{node.lineno}: {name} runs a model's code that nobody named"
         if name == "torch.load" and keywords.get("weights_only") != "True":
             yield f"{node.lineno}: torch.load of a pickle"
         program = node.args[0] if node.args else None
@@ -52,6 +65,9 @@ def found(source: str) -> Iterator[str]:
         "pickle.loads(content)",
         "torch.load(path)",
         "eval(text)",
+        "AutoModel.from_pretrained(name, **found)",
+        "AutoModel.from_pretrained(name, use_safetensors=False)",
+        "AutoConfig.from_pretrained(name, trust_remote_code=True)",
     ],
 )
 def test_each_of_them_is_found(line: str) -> None:

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from bench.core import modalities
 from bench.core.modality import Options
-from bench.core.untrusted import yaml_of
+from bench.core.untrusted import text_in, yaml_of
 from bench.errors import UsageError
 
 PROMPTS_FORM = "Name a file of `prompts: [{text: ...}]`."
@@ -88,7 +88,7 @@ def _read(name: str) -> PromptSet:
 def _content(name: str) -> _PromptFile:
     """A bundled file, or the user's own by its whole path. Raises UsageError with what is wrong with it."""
     try:
-        raw = yaml_of((resources.files("bench.data") / "prompts" / name).read_text(encoding="utf-8"))
+        raw = yaml_of(text_in(Path(str(resources.files("bench.data") / "prompts" / name))))
     except OSError as error:
         raise UsageError(f"{name}: cannot be read: {error.strerror}.", PROMPTS_FORM) from error
     except ValueError as error:

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from bench.core.agent_trace import AgentTask, AgentTurn
-from bench.core.untrusted import json_of
+from bench.core.untrusted import json_of, text_in
 from bench.errors import RecordError
 
 NEEDED = ("response", "action", "observation", "execution_time")
@@ -47,7 +47,7 @@ def trace_of(path: Path) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = json_of(path.read_text(encoding="utf-8"))
+        raw = json_of(text_in(path))
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
     except ValueError as error:

@@ -24,9 +24,12 @@ from bench.cli.verbs import SECTIONS
 from bench.dependencies import missing
 from bench.errors import INTERNAL_FAULT, BenchError
 from bench.invocation import as_started, program
+from bench.view.printable import printable
 
 PROGRAM = "joulebench"
 """The console script of pyproject.toml, which shells complete; `python -m bench` is not a program to them."""
+LINES = "\n\t"
+"""What an error has of control characters: others might come from a record, and steer the terminal."""
 COMPLETE = f"_{PROGRAM.upper()}_COMPLETE"
 """Variable by which a shell asks for completions, as in click's documentation."""
 
@@ -62,7 +65,7 @@ def invoke(arguments: list[str]) -> int:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)
-        click.echo(as_started(shown.getvalue()), err=True, nl=False)
+        click.echo(printable(as_started(shown.getvalue()), LINES), err=True, nl=False)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
@@ -70,7 +73,7 @@ def invoke(arguments: list[str]) -> int:
     except BenchError as error:
         if "--debug" in arguments:
             traceback.print_exc()
-        click.echo(f"Error: {as_started(str(error))}", err=True)
+        click.echo(f"Error: {printable(as_started(str(error)), LINES)}", err=True)
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
         if "--debug" in arguments:
@@ -84,7 +87,8 @@ def invoke(arguments: list[str]) -> int:
         if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
             click.echo("Error: no folder for temporary files can be written. Name one: TMPDIR=DIR.", err=True)
             return 2
-        click.echo(f"Error: a fault in joulebench itself: {type(error).__name__}: {error}.", err=True)
+        fault = printable(f"{type(error).__name__}: {error}", LINES)
+        click.echo(f"Error: a fault in joulebench itself: {fault}.", err=True)
         click.echo("Run again with --debug, and report its output.", err=True)
         return INTERNAL_FAULT
     return result if isinstance(result, int) else 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options, reference_options
+from bench.cli import options, reference_options, written_form
 from bench.cli.notes import Notes
 from bench.cli.signals import end_like_ctrl_c
 from bench.view import calibration as view
@@ -45,7 +45,7 @@ LOAD_S = 60.0
     type=options.Finite(min=0.3, max=1),
     help="Your meter is at the wall, behind a power supply of this efficiency, such as 0.92.",
 )
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(
     results: Path,

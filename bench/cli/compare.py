@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.compare import accepted, gate, noise
 from bench.compare import across as analysis_across
 from bench.compare import comparison as compare
@@ -52,7 +52,7 @@ accepted_option = click.option(
 
 @click.command("compare")
 @sides_argument
-@options.json_option
+@written_form.options("text", "json")
 @click.option(
     "--fail-on", "limits", multiple=True, metavar="LIMIT", help="energy:5%, time:3%, page:200J. Repeatable."
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -10,12 +9,11 @@ import click
 from bench.cli import completing, options
 from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
 from bench.cli.export_formats import FORMATS, PACKAGE
+from bench.cli.written_form import output_option, write
 from bench.compare import accepted
 from bench.compare.record_selection import load
-from bench.errors import RecordError, UsageError
+from bench.errors import UsageError
 from bench.fleet import package, signing
-from bench.store.results import write_atomically
-from bench.streams import is_standard
 
 _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
@@ -23,13 +21,7 @@ _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 @click.command("export", epilog=f"Formats:\n\n\b\n{_LISTED}")
 @click.argument("name", metavar="FORMAT", type=click.Choice(list(FORMATS)))
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", shell_complete=completing.records)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="[default: stdout, as is -]",
-)
+@output_option
 @click.option(
     "--sign",
     "key_file",
@@ -72,19 +64,6 @@ def command(
             raise UsageError("No record to export was found.")
         stored = list(found.values())
         content = package.packed(stored, signing.load(key_file)) if key_file else chosen.of_records(stored)
-    _write(content, output)
+    write(content, output)
     tell_problems(problems)
     return 2 if problems else 0
-
-
-def _write(content: bytes, output: Path | None) -> None:
-    if output is None or is_standard(output):
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        write_atomically(output, content)
-    except OSError as error:
-        raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
-    click.echo(str(output), err=True)

@@ -8,7 +8,7 @@ import click
 
 from bench.catalog.trajectories import trace_of
 from bench.cli import options
-from bench.store.results import write_atomically
+from bench.cli.written_form import write
 
 
 @click.command("import-trace")
@@ -19,7 +19,7 @@ from bench.store.results import write_atomically
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The trace to write.",
+    help="The trace to write; - for stdout.",
 )
 @options.debug_option
 def command(file: Path, output: Path) -> int:
@@ -27,6 +27,5 @@ def command(file: Path, output: Path) -> int:
 
     A trajectory with a hole is refused with what it lacks.
     """
-    write_atomically(output, trace_of(file))
-    click.echo(output)
+    write(trace_of(file).encode(), output)
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from bench.catalog.models import Catalogue
-from bench.cli import options
+from bench.cli import options, written_form
 from bench.view import json_document, terminal
 
 
@@ -20,7 +20,7 @@ from bench.view import json_document, terminal
 @options.models_option
 @options.gpus_option
 @options.device_option
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(by_system: bool, models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
     """List suites and models, what fits this machine, and why the rest does not."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from bench.view.printable import printable
+
 
 class Notes:
     """A listener that prints sentences on stderr."""
 
     def note(self, text: str) -> None:
         """One line worth knowing."""
-        click.echo(text, err=True)
+        click.echo(printable(text), err=True)

@@ -69,7 +69,6 @@ debug_option = click.option("--debug", is_flag=True, expose_value=False, help="S
 all_option = click.option(
     "--all", "everything", is_flag=True, help="Everything, with inputs and sources: not ten lines alone."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 class Finite(click.FloatRange):

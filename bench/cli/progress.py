@@ -24,6 +24,7 @@ from bench.measurement.context import BlockDone
 from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
 from bench.view.numbers import digits, duration, percent
+from bench.view.spans import value_text
 
 LEAST_BLOCKS = 3
 """Blocks from which an interval is shown: that of two is 12.7 standard errors to either side."""
@@ -125,7 +126,7 @@ class Progress:
         self._clock.case_done()
         headline = record.headline()
         figure = (
-            f"{digits(headline.value)} J/{record.case.unit} {percent(headline)}" if headline else "no figure"
+            f"{value_text(headline)} J/{record.case.unit} {percent(headline)}" if headline else "no figure"
         )
         case = f"{record.pair.side} {record.label}" if record.pair else self._case
         self._line(f"{case}: {record.verdict}, {figure}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from bench.cli import options
+from bench.cli import options, written_form
 from bench.cli.compare import tell, tell_problems
 from bench.compare.index import open_index
 from bench.compare.index.query import TABLES, QueryAnswer, ask
@@ -26,8 +26,7 @@ SHOWN = 200
 
 @click.command("query")
 @click.argument("sql", required=False)
-@click.option("--csv", "as_csv", is_flag=True, help="As CSV: all rows; an empty cell is not known.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON: all rows, a list of objects.")
+@written_form.options("text", "csv", "json", json_help="As JSON: all rows, a list of objects.")
 @options.results_option
 @options.debug_option
 def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
@@ -37,8 +36,6 @@ def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
 
     For example: "SELECT label, machine, scope, kind, avg(energy_per_unit_j) FROM records GROUP BY ALL"
     """
-    if as_csv and as_json:
-        raise UsageError("--csv and --json are two forms of one answer.", "Take one of them.")
     if sql is None:
         _write(QueryAnswer(("table", "column", "type"), _columns()), as_csv, as_json)
         return 0

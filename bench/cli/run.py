@@ -67,8 +67,8 @@ if TYPE_CHECKING:
 @click.option(
     "--workload",
     metavar="WINDOW",
-    help="How a server is asked: single, concurrency:8, rate:2.5, saturated:64, or a preset: mlenergy-v3:64, "
-    "inferencex-1k1k:8, inferencex-8k1k:8.",
+    help="How a server is asked: single, concurrency:8, rate:2.5 (a second), saturated:64:4096 (64 at a time "
+    "of 4096 requests), or a preset: mlenergy-v3:64, inferencex-1k1k:8, inferencex-8k1k:8.",
 )
 @click.option(
     "--endpoint", metavar="URL", help="A server that is up already, such as http://localhost:8000/v1."

@@ -16,7 +16,6 @@ from bench.cli.run_options import RunOptions
 from bench.core import modalities
 from bench.core.modality import Modality
 from bench.core.near_names import unknown
-from bench.core.workload import CLOSED
 from bench.errors import UsageError
 from bench.machine import expected_gpus
 from bench.machine.placement import place, visible_cards
@@ -82,16 +81,8 @@ def chosen_cases(
         chosen = possible_cases.possible(
             asked.part.of(asked_here), placement, note, catalogue, times, cards=cards
         )
-    note_unasked_servers(chosen.cases, note)
     cases = [replace(item, case=with_architecture(item.case)) for item in chosen.cases]
     return PossibleCases(cases, chosen.refused)
-
-
-def note_unasked_servers(cases: Sequence[Planned], note: Callable[[str], None]) -> None:
-    """Name the models with a server's command whose weights are loaded here instead."""
-    for case in (item.case for item in cases):
-        if case.model.serve is not None and case.workload == CLOSED:
-            note(f"{case.name} is loaded here, not at its server. Add --workload single to ask the server.")
 
 
 def modalities_of(catalogue: Catalogue, names: Sequence[str]) -> list[Modality]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_measurements
 from bench.compare.multiples import Multiple, multiples
 from bench.compare.record_set import records_below
@@ -21,7 +21,7 @@ from bench.view import record as records
 
 @click.command("show")
 @click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.records)
-@click.option("--json", "as_json", is_flag=True, help="As JSON: the record, checked.")
+@written_form.options("text", "json", json_help="As JSON: the record, checked.")
 @click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.results_option
 @options.debug_option

@@ -26,6 +26,7 @@ from bench.errors import UsageError
 @click.option("--once", is_flag=True, help="One look after one interval, and no live screen.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON Lines: one object a look. [default in a pipe]")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV: one row a domain and look.")
+@click.option("--format", "form", type=click.Choice(["json", "csv"]), help="The same as --json and --csv.")
 @click.option(
     "-o",
     "--output",
@@ -68,6 +69,7 @@ def command(
     once: bool,
     as_json: bool,
     as_csv: bool,
+    form: str | None,
     output: Path | None,
     grid: str | None,
     idle_s: float,
@@ -86,6 +88,7 @@ def command(
     from bench.footprint.chain import check_grid
     from bench.footprint.grid import choose
 
+    as_json, as_csv = as_json or form == "json", as_csv or form == "csv"
     _refuse_contradictions(command_line, limit_s, once, as_json, as_csv, output, idle_s, repeat)
     _refuse_uncounted(per, tokens_from, command_line, as_csv=as_csv)
     factor = choose(grid)

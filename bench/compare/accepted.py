@@ -21,7 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.compare.comparison import Comparison, MetricRow
-from bench.core.untrusted import yaml_of
+from bench.core.untrusted import bounded, yaml_of
 from bench.errors import RecordError
 from bench.store.results import write_atomically
 from bench.streams import reading
@@ -51,7 +51,7 @@ def read(path: Path) -> list[Accepted]:
     """The entries of a file; none without a file. Raises RecordError with the fault."""
     try:
         with reading(path) as file:
-            listed = yaml_of(file.read().decode("utf-8"))
+            listed = yaml_of(bounded(file).decode("utf-8"))
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:

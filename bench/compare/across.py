@@ -18,6 +18,7 @@ from bench.compare.front import on_front
 from bench.compare.machine_column import CardModel, MachineColumn, card_model, column_of
 from bench.compare.record_set import RecordSet, StoredRecord
 from bench.core.budget import Budget, Expanded
+from bench.core.notebook import NotebookTable
 from bench.core.record import Record
 from bench.errors import UsageError
 from bench.footprint.excluded_models import TOY, is_toy
@@ -61,7 +62,7 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class AcrossMachines:
+class AcrossMachines(NotebookTable):
     """All boards, and the records that are on none, with the reason."""
 
     boards: tuple[Ranking, ...]
@@ -100,9 +101,9 @@ def _why_not(record: Record) -> str | None:
         return record.why
     if is_toy(record):
         return TOY
-    headline = record.headline()
-    if headline is None or headline.value <= 0:
-        return "it has no headline figure"
+    headline, absolute = record.headline(), _absolute(record)
+    if headline is None or headline.value <= 0 or (absolute is not None and absolute.value <= 0):
+        return "it has no headline figure above 0 J"
     return None
 
 

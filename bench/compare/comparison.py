@@ -24,6 +24,7 @@ from bench.compare.noise import Floor, Floors
 from bench.compare.record_set import RecordSet, StoredRecord
 from bench.compare.role_metrics import role_metrics
 from bench.core.measurement import Measurement
+from bench.core.notebook import NotebookTable
 from bench.stats import ratio as statistics
 from bench.stats import uncertainty
 from bench.stats.budget.gum import Term
@@ -76,7 +77,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class ComparisonResult:
+class ComparisonResult(NotebookTable):
     """Everything that was compared, and everything that was not."""
 
     a: RecordSet[Measurement]

@@ -14,11 +14,17 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISREG
 
+from bench.core.untrusted import bounded, refuse_many_values, text_in
 from bench.errors import RecordError, UsageError
 
 OTHER_DOCUMENT = re.compile(r'\s*\{\s*"schema":\s*"joulebench/(?!record/)')
 
+LARGEST_STREAM_BYTES = 256_000_000
+"""Of all records on standard input together."""
+
+NOT_SPACE = re.compile(r"\S")
 FoundText = tuple[str, str | RecordError]
 """The name of a file and its text, or why it cannot be read."""
 
@@ -27,22 +33,30 @@ def piped() -> list[FoundText]:
     """The JSON documents on standard input, one after the other."""
     where = "standard input"
     try:
-        rest = sys.stdin.buffer.read().decode("utf-8").lstrip()
+        text = bounded(sys.stdin.buffer, LARGEST_STREAM_BYTES).decode("utf-8")
+        refuse_many_values(text)
     except ValueError as error:
         raise RecordError(f"{where}: not JSON: {error}.") from error
-    if not rest:
+    if not text.strip():
         raise UsageError(f"{where} is empty.", "For example: python -m bench show --json latest | ... -")
     decoder, texts = json.JSONDecoder(), list[FoundText]()
-    while rest:
+    at = _next(text, 0)
+    while at < len(text):
         try:
-            _, end = decoder.raw_decode(rest)
-            end += rest.startswith("\n", end)  # the text of a file, and so its digest, ends with one
-        except ValueError:
-            end = len(rest)  # reading it as a record reports the fault in words
+            _, end = decoder.raw_decode(text, at)
+            end += text.startswith("\n", end)  # the text of a file, and so its digest, ends with one
+        except (ValueError, RecursionError):
+            end = len(text)  # reading it as a record reports the fault in words
         number = f" ({len(texts) + 1})" if texts else ""
-        texts.append((f"{where}{number}", rest[:end]))
-        rest = rest[end:].lstrip()
+        texts.append((f"{where}{number}", text[at:end]))
+        at = _next(text, end)
     return texts
+
+
+def _next(text: str, at: int) -> int:
+    """Where the next document begins."""
+    found = NOT_SPACE.search(text, at)
+    return found.start() if found else len(text)
 
 
 def texts_below(path: Path) -> Iterator[FoundText]:
@@ -64,7 +78,7 @@ def is_other_document(text: str) -> bool:
 def text_of(file: str) -> str:
     """The text of a file. Raises RecordError that begins with its name."""
     try:
-        return Path(file).read_text(encoding="utf-8")
+        return text_in(Path(file))
     except OSError as error:
         raise RecordError(f"{file}: cannot be read: {error.strerror}.") from error
     except ValueError as error:
@@ -96,7 +110,9 @@ def _files(folder: str, visited: set[tuple[int, int]]) -> Iterator[tuple[str, os
         if _is_folder(entry):
             yield from _files(entry.path, visited)
         elif entry.name.endswith(".json"):
-            yield entry.path, _status(entry)
+            of_file = _status(entry)
+            if of_file is None or S_ISREG(of_file.st_mode):  # a pipe or a device would be read for ever
+                yield entry.path, of_file
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

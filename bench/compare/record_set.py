@@ -25,6 +25,7 @@ from bench.compare.record_files import FoundText, piped, texts_below
 from bench.compare.record_names import RecordName
 from bench.core.energy_result import ComparedCommands, EnergyResult, SavedSession
 from bench.core.measurement import Measurement
+from bench.core.notebook import NotebookTable
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.footprint.importers import known
@@ -52,7 +53,7 @@ class StoredRecord(Generic[Kind]):
 
 
 @dataclass(frozen=True)
-class RecordSet(Generic[Kind]):
+class RecordSet(NotebookTable, Generic[Kind]):
     """One side: its label, its records, problems in reading, notes, and its folder."""
 
     label: str

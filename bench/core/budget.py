@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bench.core.model import Count, SchemaModel
+from bench.core.model import Count, SchemaModel, check_interval
 from bench.core.scope import MeteredScope
 
 Distribution = Literal["t", "normal", "rectangular", "triangular", "exact"]
@@ -56,6 +56,11 @@ class Expanded(SchemaModel, frozen=True):
     coverage_factor: float
     dof: float | None
     """Effective degrees of freedom (Welch and Satterthwaite); `null` means infinitely many."""
+
+    @model_validator(mode="after")
+    def _interval_contains_value(self) -> Self:
+        check_interval(self.value, self.low, self.high)
+        return self
 
     @property
     def relative_half_width(self) -> float | None:

@@ -32,6 +32,10 @@ MIN_WINDOWS = 5
 class EnergyResult(Measurement):
     """The windows so far and everything that follows from the valid ones; `as_dict` is made for JSON.
 
+        result = meter.result()
+        result.energy_per_unit_j.value, result.energy_per_unit_j.low    # joules; None where nothing was read
+        result.valid, result.reasons
+
     Blocks, idle and figures are those of a record (`docs/records.md`). A case is absent, because only its
     author can describe the work: two results are of the same work if `name` and `unit` are equal.
     """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from pydantic import Field, model_validator
 
 from bench.core.budget import Uncertainty
 from bench.core.energy import DomainKind, FigureKind
-from bench.core.model import Count, SchemaModel
+from bench.core.model import Count, SchemaModel, check_interval
 from bench.core.scope import MeteredScope
 
 
@@ -18,12 +20,22 @@ class Estimate(SchemaModel):
     high: float | None
     n: Count
 
+    @model_validator(mode="after")
+    def _interval_contains_value(self) -> Self:
+        check_interval(self.value, self.low, self.high)
+        return self
+
     @property
     def relative_half_width(self) -> float | None:
         """Half the interval relative to the value; `None` without an interval."""
         if self.low is None or self.high is None or self.value == 0:
             return None
         return (self.high - self.low) / 2 / abs(self.value)
+
+    def in_units_of(self, unit: float) -> Estimate:
+        """The same in a unit of that many of this one's: joules in units of 3600 are watt-hours."""
+        low, high = (None if end is None else end / unit for end in (self.low, self.high))
+        return Estimate(value=self.value / unit, low=low, high=high, n=self.n)
 
 
 class ScopedFigure(SchemaModel):

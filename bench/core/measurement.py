@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bench.core.figures import Estimate
 from bench.core.model import SchemaModel
-from bench.core.notebook import rows_html, value_text
+from bench.core.notebook import NotebookTable
 
 if TYPE_CHECKING:
     from bench.core.block import Block, Idle
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Status = Literal["ok", "invalid", "failed"]
 
 
-class Measurement(SchemaModel):
+class Measurement(NotebookTable, SchemaModel):
     """The common base of a record and of the result of a program's own windows."""
 
     if TYPE_CHECKING:
@@ -135,35 +135,11 @@ class Measurement(SchemaModel):
         """The status and its reasons in words."""
         return f"{self.status}: {'; '.join(self.distinct_reasons) or 'no reason is given'}"
 
-    def _repr_html_(self) -> str:
-        """The figures as a table, for notebooks."""
-        scope, unit = self.figures.headline_scope, self.unit
-        figures = self.figures
-        named = (
-            (f"J per {unit}, {scope}", figures.energy_per_unit_j.get(scope or "")),
-            (f"g CO2e per {unit}", figures.carbon_per_unit_g.get(scope or "")),
-            ("W", figures.power_w.get(scope or "")),
-        )
-        rows = [(what, _estimate_text(found.gross)) for what, found in named if found is not None]
-        rows.append((f"s per {unit}", _estimate_text(figures.time_per_unit_s)))
-        rows.append(("machine", str(self.machine.name)))
-        rows.append(("verdict", "; ".join([self.verdict, *self.distinct_reasons])))
-        return rows_html(self.label, rows)
-
     def headline(self) -> Estimate | None:
         """Gross joules per unit at scope `gpu` where a GPU did the work, else at scope `host`."""
         scope = self.figures.headline_scope
         figure = self.figures.energy_per_unit_j.get(scope) if scope else None
         return figure.gross if figure else None
-
-
-def _estimate_text(found: Estimate | None) -> str:
-    """A mean and half its interval."""
-    if found is None:
-        return value_text(None, "not known")
-    if found.low is None or found.high is None:
-        return value_text(found.value)
-    return value_text(found.value, half=(found.high - found.low) / 2)
 
 
 def _rule(reason: str) -> str:

@@ -21,6 +21,12 @@ Number = StrictInt | StrictFloat
 """A number that is written again as it was read: 700 stays 700, and 700.0 stays 700.0."""
 
 
+def check_interval(value: float, low: float | None, high: float | None) -> None:
+    """Refuse an interval that does not contain its value. Raises ValueError; an absent end is not checked."""
+    if (low is not None and low > value) or (high is not None and high < value):
+        raise ValueError(f"{value} is outside its interval, {low} to {high}")
+
+
 class Strict(BaseModel):
     """No unknown keys, no coercion, no NaN; a value cannot change after it is read."""
 

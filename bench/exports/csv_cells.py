@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""With these a cell is a formula to Excel, LibreOffice and Google Sheets."""
+from bench.exports.plain_text import plain
+
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""With these a cell is a formula to Excel, LibreOffice and Google Sheets; wide ones to Excel in Japanese."""
 
 
 def safe(value: Any) -> Any:
-    """The value, with an apostrophe before text that would be run as a formula."""
-    if not isinstance(value, str) or not value.lstrip(" ").startswith(STARTS):
+    """The value, with an apostrophe before text that would be run as a formula, and no control characters."""
+    if not isinstance(value, str):
+        return value
+    value = plain(value)
+    if not value.lstrip(" ").startswith(STARTS):
         return value
     try:
         float(value)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +25,7 @@ from bench.core.quantities import J_PER_KWH, J_PER_WH
 from bench.core.record import Record
 from bench.errors import UsageError
 from bench.exports.csv_cells import safe
+from bench.exports.plain_text import json_text, plain
 from bench.stats.figures import counting
 
 GAUGES = {
@@ -58,7 +58,7 @@ def openmetrics(found: Sequence[StoredRecord]) -> bytes:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return plain(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _epoch_s(created: str) -> int | None:
@@ -95,7 +95,7 @@ def _benchmark(found: Sequence[StoredRecord], columns: dict[str, str]) -> bytes:
             if column == "energy_per_unit_j" and isinstance(low, float) and isinstance(high, float):
                 entry["range"] = f"± {(high - low) / 2:.4g}"
             entries.append(entry)
-    return (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json_text(entries, indent=2) + "\n").encode()
 
 
 def model_card(found: Sequence[StoredRecord]) -> bytes:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from bench.compare.accepted import Accepted, accepting
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow
 
-NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_IN_XML = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
@@ -57,7 +57,7 @@ def _test(suite: ElementTree.Element, case: str, name: str) -> ElementTree.Eleme
 
 
 def _xml(text: str) -> str:
-    """Remove characters that XML does not allow."""
+    """Replace characters that XML does not allow, or that steer a terminal."""
     return NOT_IN_XML.sub("\ufffd", text)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 
 from bench.compare.record_row import COLUMNS, flat
@@ -12,6 +11,7 @@ from bench.compare.record_set import StoredRecord
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.exports.csv_cells import safe
+from bench.exports.plain_text import json_text
 
 
 def as_csv(found: Sequence[StoredRecord]) -> bytes:
@@ -25,7 +25,7 @@ def as_csv(found: Sequence[StoredRecord]) -> bytes:
 
 def as_json_lines(found: Sequence[StoredRecord]) -> bytes:
     """One object a line; `null` is a value that is not known."""
-    return "".join(json.dumps(flat(each), ensure_ascii=False) + "\n" for each in found).encode()
+    return "".join(json_text(flat(each)) + "\n" for each in found).encode()
 
 
 def as_parquet(found: Sequence[StoredRecord]) -> bytes:

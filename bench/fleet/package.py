@@ -8,6 +8,7 @@ the reason code.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import zipfile
@@ -17,6 +18,7 @@ from pathlib import Path, PurePosixPath
 import bench
 from bench.compare.record_set import StoredRecord
 from bench.core.record import Record
+from bench.core.untrusted import inside
 from bench.errors import RecordError
 from bench.fleet import publication
 from bench.fleet.manifest import NAME, SIGNATURE, Manifest, Node, PackagedFile, PackagedRecord, SeenGpu
@@ -103,9 +105,10 @@ def _kept(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
     """Contents of the files that are there, inside the record's folder and nowhere else."""
     contents = {}
     for name in names:
-        path = (folder / name).resolve()
-        if path.is_relative_to(folder.resolve()) and path.is_file():
-            contents[PurePosixPath(name).as_posix()] = path.read_bytes()
+        with contextlib.suppress(ValueError):
+            path = inside(folder, name)
+            if path is not None and path.is_file():
+                contents[PurePosixPath(name).as_posix()] = path.read_bytes()
     return contents
 
 

@@ -56,13 +56,13 @@ def _checked(package: OpenedPackage, node: Node, entry: PackagedRecord) -> Check
     if problems:
         return CheckedRecord(entry, node.machine, tuple(problems), None)
     try:
-        record = results.from_json(package.files[entry.file].decode("utf-8", "replace"), entry.file)
+        record = results.from_json(package.content(entry.file).decode("utf-8", "replace"), entry.file)
         problems += [f"{entry.file}: {each}" for each in _against_manifest(record, node, entry)]
         if (unlike := rederived.blocks_against_headline(record)) is not None:
             problems.append(f"{entry.file}: {unlike}")
         derived = None
         if entry.trace is not None:
-            derived = rederived.rederived(record, _trace(package.files[entry.trace], record))
+            derived = rederived.rederived(record, _trace(package, entry.trace, record))
             if record.headline() is not None:
                 problems += [f"{entry.file}: {each}" for each in rederived.differences(record, derived)]
     except RecordError as error:
@@ -70,10 +70,10 @@ def _checked(package: OpenedPackage, node: Node, entry: PackagedRecord) -> Check
     return CheckedRecord(entry, node.machine, tuple(problems), derived)
 
 
-def _trace(content: bytes, record: Record) -> traces.Trace:
-    """The samples of a trace's bytes, which DuckDB reads from a file. Raises RecordError."""
+def _trace(package: OpenedPackage, name: str, record: Record) -> traces.Trace:
+    """The samples of a packed trace, which DuckDB reads from a file. Raises RecordError."""
     with tempfile.TemporaryDirectory(prefix="joulebench-package-") as folder:
-        (Path(folder) / "trace.parquet").write_bytes(content)
+        package.unpack(name, Path(folder) / "trace.parquet")
         beside = record.model_copy(update={"trace": "trace.parquet"})
         trace = traces.read(Path(folder) / "record.json", beside)
     assert trace is not None, "the record names it"

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.core.untrusted import json_of
+from bench.core.untrusted import bytes_in, json_of
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError, RecordError, UsageError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+LARGEST_KEY_BYTES = 100_000
 MAKE_ONE = "Make one: openssl genpkey -algorithm ed25519 -out key.pem"
 
 
@@ -113,9 +114,11 @@ def _text(content: bytes) -> str:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return bytes_in(path, LARGEST_KEY_BYTES)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}.", MAKE_ONE) from error
+    except ValueError as error:
+        raise UsageError(f"{path}: not a key: {error}.", MAKE_ONE) from error
 
 
 def _require() -> None:

@@ -101,10 +101,13 @@ def rows_in(records: Iterable[tuple[str, Record]], *, shapes: bool = False) -> M
 
 
 def rows_of(record: Record) -> list[MeasuredRow]:
-    """A record's gross joules per unit at each of its scopes, and the widest interval that it can give."""
+    """A record's gross joules per unit at each of its scopes, and the widest interval that it can give.
+
+    Work gives no energy back: a scope with joules below 0 has no row.
+    """
     rows = []
     for scope, figure in record.figures.energy_per_unit_j.items():
-        if figure.gross is not None:
+        if figure.gross is not None and figure.gross.value >= 0:
             span, interval = _span(record, scope, figure.gross)
             rows.append(MeasuredRow(record, scope, figure.kind, Joules(span), interval))
     return rows

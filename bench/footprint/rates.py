@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from bench.core.near_names import nearest
-from bench.core.quantities import Joules, UnitError
+from bench.core.quantities import Joules, Range, UnitError
 from bench.errors import UsageError
 from bench.footprint.bundled_rows import Factor, Published
 from bench.footprint.chain import MACHINE_SCOPES
@@ -50,11 +50,11 @@ def of_record(row: MeasuredRow, place: str) -> list[EnergyRate]:
     uncorrected = figures.energy_per_unit_j[row.scope].gross
     assert uncorrected is not None  # no row is made without it
     # a calibrated card's row is corrected: what is taken from the figures is corrected alike
-    corrected = row.joules.range / uncorrected.value
-    power = figures.power_w[row.scope].gross if row.scope == "gpu" else None
-    card_w = (
-        None if power is None else power.value * corrected.value / len(figures.power_w[row.scope].domains)
-    )
+    corrected = row.joules.range / uncorrected.value if uncorrected.value else Range.of(1.0)
+    power = figures.power_w.get(row.scope) if row.scope == "gpu" else None
+    card_w = None
+    if power is not None and power.gross is not None and power.domains:
+        card_w = power.gross.value * corrected.value / len(power.domains)
     found = {row.unit: row.joules}
     token = token_figures.per_output_token(record).get(row.scope)
     if token is not None and token.gross is not None:

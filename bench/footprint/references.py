@@ -16,7 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from bench.core.untrusted import yaml_of
+from bench.core.untrusted import bounded, yaml_of
 from bench.errors import RecordError
 from bench.footprint.bundled_rows import FigureSource, Part, Published
 from bench.footprint.reference import published
@@ -25,8 +25,6 @@ from bench.streams import reading
 
 SCHEMA: Literal["joulebench/references/1"] = "joulebench/references/1"
 """History: 1, the first."""
-LARGEST_BYTES = 64_000_000
-"""A larger file is none of those that are read here."""
 HEAD = (
     "# Reference rows: figures that other tools reported, not measurements of joulebench. Written by\n"
     "# `python -m bench footprint import`; `footprint published`, `report` and `compare --across-hardware`\n"
@@ -112,12 +110,11 @@ def read_bytes(path: Path) -> bytes:
     """A whole file. Raises RecordError where it cannot be read, or is too large to be read here."""
     try:
         with reading(path) as file:
-            content = file.read(LARGEST_BYTES + 1)
+            return bounded(file)
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
-    if len(content) > LARGEST_BYTES:
-        raise RecordError(f"{path}: it is larger than {LARGEST_BYTES / 1e6:.0f} MB.", "Cut it into parts.")
-    return content
+    except ValueError as error:
+        raise RecordError(f"{path}: {error}.", "Cut it into parts.") from error
 
 
 def decoded(content: bytes, path: Path) -> str:

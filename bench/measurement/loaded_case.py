@@ -101,12 +101,15 @@ def loaded(
 
 
 def _load(producer: Producer, setup: RunSetup, state: CaseState) -> None:
+    has_server = state.case.model.serve is not None and state.case.workload == CLOSED
     try:
         state.ready = producer.load(state.case)
     except EngineError as error:
-        if state.case.model.serve is not None and state.case.workload == CLOSED:
+        if has_server:
             error.remedy = f"Add --workload single to ask its server. {error.remedy or ''}".rstrip()
         raise
+    if has_server:
+        setup.note(f"{state.case.name} is loaded here. Add --workload single to ask its server instead.")
     state.case = with_revision(state.case, state.ready)
     _compare_size(setup, state)
     used = tuple(setup.instruments.drivers.find(uuid) for uuid in state.ready.device_uuids)

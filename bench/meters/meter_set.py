@@ -157,9 +157,10 @@ class MeterSet:
 
     def neighbours(self, window: MeteredWindow) -> dict[Gpu, DomainEnergy]:
         """Energy of the machine's other cards over a window, read off the samples: it is in no sum."""
-        cards = self._neighbours.between(window.start_ns, window.end_ns)
-        cards |= self._neighbours.examine(cards, window.start_ns, window.end_ns)
-        return {gpu: self._from_updates(gpu, cards[gpu.domain], window) for gpu in self._neighbours.gpus}
+        if self._neighbours.gpus and not self.gpu.gpus:  # else the sampler was waited for before
+            self.recorder.wait_past(window.end_ns, kind=sampling.FAST)
+        cards = self._neighbours.read_off(window.start_ns, window.end_ns)
+        return {gpu: self._from_updates(gpu, energy, window) for gpu, energy in cards.items()}
 
     def _from_updates(self, gpu: Gpu, energy: DomainEnergy, window: MeteredWindow) -> DomainEnergy:
         """Mean power between a counter's first and last update in a window, over its length.

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from bench.core.energy_result import SavedSession
 from bench.core.machine import Machine
+from bench.core.untrusted import text_in
 from bench.errors import PrerequisiteError, RecordError, UsageError
 from bench.machine import provenance
 from bench.meters.gpus import GpuDrivers
@@ -68,7 +69,7 @@ def find(folder: Path, wanted: str) -> Path:
 def read(path: Path) -> SavedSession:
     """A saved session. Raises RecordError with what is wrong."""
     try:
-        return SavedSession.model_validate_json(path.read_text(encoding="utf-8"))
+        return SavedSession.model_validate_json(text_in(path))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(map(str, first["loc"])) or "the file"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bench.pytest_plugin.figures import MeasuredTest
 from bench.view.content import Cell, columns, table
-from bench.view.numbers import NOT_KNOWN, between, digits
+from bench.view.numbers import NOT_KNOWN
+from bench.view.spans import ends, value_text
 from bench.view.terminal import Room, lines
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Cell, ...]:
     result, found = measured.result, measured.result.energy_per_unit_j
     return (
         measured.test,
-        f"{digits(found.value, 4)} J/{result.unit}" if found else None,
-        between(found.low, found.high, 4) if found else None,
+        f"{value_text(found)} J/{result.unit}" if found else None,
+        ends(found),
         found.n if found else 0,
         measured.round_j,
         measured.round_s,

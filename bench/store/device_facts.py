@@ -12,6 +12,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from bench.core.model import SchemaModel
+from bench.core.untrusted import bounded
 from bench.errors import RecordError
 from bench.store.results import to_json, write_atomically
 from bench.streams import reading
@@ -34,7 +35,7 @@ def load(path: Path, kind: type[Facts], what: str, way_out: str) -> Facts | None
     """The facts in a file, or `None` without a file. Raises RecordError: path, `what` it is not, and why."""
     try:
         with reading(path) as file:
-            return kind.model_validate_json(file.read().decode("utf-8"))
+            return kind.model_validate_json(bounded(file).decode("utf-8"))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -43,5 +44,5 @@ def load(path: Path, kind: type[Facts], what: str, way_out: str) -> Facts | None
         first = error.errors(include_url=False)[0]
         at = ".".join(str(part) for part in first["loc"]) or "the file"
         raise RecordError(f"{path} is not {what}: {at}: {first['msg']}.", way_out) from error
-    except ValueError as error:  # not UTF-8
+    except ValueError as error:  # not UTF-8, or too large
         raise RecordError(f"{path} is not {what}: {error}.", way_out) from error

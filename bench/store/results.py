@@ -22,6 +22,7 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.core.model import SchemaModel
 from bench.core.record import Record
+from bench.core.untrusted import refuse_large_integers, refuse_many_values, text_in
 from bench.errors import RecordError
 from bench.store import own_names, versions
 
@@ -29,12 +30,14 @@ IDENTITY = frozenset(
     {"case", "requested", "label", "unit", "schema", "run_id", "id", "name", "uuid", "libraries", "hash"}
 )
 """Keys whose values are kept as they are: hashes and ids are made of them."""
+DEVICE_OF_WINDOWS = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def slug(text: str) -> str:
-    """A file-name-safe form: small letters, digits, dot and dash."""
-    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80].rstrip("-.") or "unnamed"
+    """A file-name-safe form: small letters, digits, dot and dash, and no name of a device of Windows."""
+    safe = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")[:80].rstrip("-.") or "unnamed"
+    return f"a-{safe}" if DEVICE_OF_WINDOWS.match(safe) else safe
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -104,7 +107,7 @@ def legible(value: Any) -> Any:
 def read(path: Path) -> Record:
     """One record from a file. Raises RecordError with what is wrong and where."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_in(path)
     except FileNotFoundError:
         raise RecordError(f"{path}: no such file.", "`python -m bench run` prints what it wrote.") from None
     except OSError as error:
@@ -125,17 +128,22 @@ def from_json(text: str, where: str) -> Record:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = ".".join(str(part) for part in first["loc"])
-        raise RecordError(f"{where}: not a whole record: {at}: {first['msg']}.") from error
+        raise RecordError(
+            f"{where}: not a whole record: {at}: {first['msg'].removeprefix('Value error, ')}."
+        ) from error
     except ValueError as error:
         raise RecordError(f"{where}: {error}.") from error
 
 
 def parse(text: str) -> Any:
     """JSON and nothing beside it: no NaN, and no halves of characters that could never be printed."""
+    refuse_many_values(text)
     try:
-        return from_json_fast(text, allow_inf_nan=False)  # refuses the same, in half the time
+        raw = from_json_fast(text, allow_inf_nan=False)  # refuses the same, in half the time
     except ValueError:
-        return _parse_for_the_reason(text)
+        raw = _parse_for_the_reason(text)
+    refuse_large_integers(text, raw)
+    return raw
 
 
 def _parse_for_the_reason(text: str) -> Any:

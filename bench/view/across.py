@@ -14,7 +14,7 @@ from bench.view import card_models as card_model_view
 from bench.view import latency_front
 from bench.view import references as reference_view
 from bench.view.content import Cell, Section, Table, columns, table
-from bench.view.spans import letters_of, plus_minus, rank_of, times
+from bench.view.spans import letters_of, plus_minus, rank_of, spanned
 
 LEGEND = (
     "±: absolute, 95 %, the card's unknown gain included. A rank such as 1-2: the intervals overlap. "
@@ -81,7 +81,7 @@ def _standing(one: RankedRow, letter: str) -> tuple[Cell, ...]:
         letter,
         one.place.machine,
         plus_minus(one.energy),
-        times(one.ratio),
+        spanned(one.ratio),
         one.time_s,
         "yes" if one.front else "",
         "quick" if record.ended and record.ended.quick else "",

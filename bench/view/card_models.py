@@ -16,7 +16,7 @@ from bench.stats.between_cards import BetweenCards
 from bench.view.content import Cell, Column, Section, Table, TableRow, Written, columns, table
 from bench.view.numbers import between
 from bench.view.short_names import machine_name
-from bench.view.spans import letters_of, plus_minus, rank_of, times
+from bench.view.spans import letters_of, plus_minus, rank_of, spanned
 
 Key = TypeVar("Key")
 Groups = Sequence[Sequence[LikeCards]]
@@ -121,7 +121,7 @@ def _cells(each: LikeCards, letter: str, limited: bool, *, ratios: bool) -> tupl
         plus_minus(each.energy),
         percent(each.spread) if each.spread else each.reason,
         between(joules[0], joules[-1]) if len(joules) > 1 else None,
-        *((times(each.ratio),) if ratios else ()),
+        *((spanned(each.ratio),) if ratios else ()),
         each.time_s,
         "yes" if each.front else "",
     )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.footprint.measured import ABSOLUTE
-from bench.view.numbers import between
+from bench.view.numbers import NOT_KNOWN, ends
 
 Spec = dict[str, Any]
 
@@ -222,7 +222,7 @@ def tooltips(*fields: str) -> list[Any]:
 
 def _with_line(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with the ends of its line. A logarithmic axis has no 0: it begins at the figure then."""
-    span = f"{between(row['low'], row['high'])} ({row['interval']})"
+    span = f"{ends(row['value'], row['low'], row['high']) or NOT_KNOWN} ({row['interval']})"
     if row["interval"] != ABSOLUTE:
         return {**row, "low": None, "high": None, "interval": span}
     return {**row, "low": row["low"] if row["low"] > 0 else row["value"], "interval": span}

@@ -9,7 +9,8 @@ from bench.compare.comparison import Comparison, ComparisonResult, MetricRow, Ve
 from bench.compare.gate import Judged
 from bench.compare.metrics import Metric, MetricValues
 from bench.view.content import Cell, Fold, Section, SectionPart, Tone, Written, columns, table
-from bench.view.numbers import NOT_KNOWN, between, digits
+from bench.view.numbers import NOT_KNOWN, ranged
+from bench.view.spans import by_width, ends
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
 GRAVITY: tuple[Verdict, ...] = ("worse", "invalid", "not comparable", "unclear", "better", "same")
@@ -76,10 +77,8 @@ def _cells(row: MetricRow, unit: str) -> tuple[Cell, ...]:
         row.metric.title(unit),
         _amount(row.metric, row.a),
         _amount(row.metric, row.b),
-        Written(f"{ratio.value:.4f}", ratio.value) if ratio else None,
-        None
-        if ratio is None or ratio.low is None or ratio.high is None
-        else f"{ratio.low:.4f} to {ratio.high:.4f}",
+        by_width(ratio),
+        ends(ratio),
         ", ".join(map(str, dict.fromkeys(ratio.n))) if ratio else "",
         None if row.p is None else Written("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}", row.p),
         Written(f"{row.floor.value:.1%}", 100 * row.floor.value),
@@ -92,5 +91,5 @@ def _amount(metric: Metric, reading: MetricValues) -> Cell:
     found, middle = reading.estimate, reading.median
     if found is None or middle is None:
         return Written(f"{NOT_KNOWN} {reading.reason or ''}".rstrip())
-    interval = None if metric.of_record else between(found.low, found.high, 4)
-    return Written(f"{digits(middle, 4)} ({interval})" if interval else digits(middle, 4), middle)
+    low, high = (None, None) if metric.of_record else (found.low, found.high)
+    return Written(ranged(middle, low, high), middle)

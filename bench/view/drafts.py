@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.core.figures import Estimate
+from bench.core.quantities import Range
 from bench.footprint.drafts.accepted import AcceptedDrafts
 from bench.footprint.drafts.ratings import SheetRatings
 from bench.view.content import Cell, Section, columns, table
-from bench.view.numbers import between, digits
+from bench.view.spans import value_and_ends
 
 
 def sections(accounts: Sequence[AcceptedDrafts]) -> Iterator[Section]:
@@ -21,9 +21,9 @@ def sections(accounts: Sequence[AcceptedDrafts]) -> Iterator[Section]:
 
 
 def _rows(account: AcceptedDrafts) -> Iterator[tuple[Cell, ...]]:
-    share = between(100 * account.share_low, 100 * account.share_high)
-    yield f"accepted, % of {account.tried} distinct drafts", 100 * account.share, share
-    yield "attempts per accepted item", *_cells(account.attempts)
+    share = Range(100 * account.share, 100 * account.share_low, 100 * account.share_high)
+    yield f"accepted, % of {account.tried} distinct drafts", *value_and_ends(share)
+    yield "attempts per accepted item", *value_and_ends(account.attempts)
     named = (
         ("J per draft", account.j_per_draft),
         ("J of the judge per draft", account.judge_j_per_draft),
@@ -32,11 +32,7 @@ def _rows(account: AcceptedDrafts) -> Iterator[tuple[Cell, ...]]:
     )
     for name, found in named:
         if found is not None or name == "J per accepted item":
-            yield f"{name}, {account.scope}" if account.scope else name, *_cells(found)
-
-
-def _cells(found: Estimate | None) -> tuple[Cell, Cell]:
-    return (None, None) if found is None else (digits(found.value), between(found.low, found.high))
+            yield f"{name}, {account.scope}" if account.scope else name, *value_and_ends(found)
 
 
 def _rejections(account: AcceptedDrafts) -> Iterator[str]:

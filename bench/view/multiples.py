@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bench.compare.multiples import Multiple
 from bench.stats.ratio import Ratio
 from bench.view.content import Section, columns, table
-from bench.view.numbers import digits
+from bench.view.spans import span
 
 
 def section(found: Sequence[Multiple], unit: str) -> Section:
@@ -23,13 +23,4 @@ def section(found: Sequence[Multiple], unit: str) -> Section:
 
 
 def _written(ratio: Ratio | None) -> str | None:
-    if ratio is None:
-        return None
-    span = (
-        "" if ratio.low is None or ratio.high is None else f" ({_short(ratio.low)} to {_short(ratio.high)})"
-    )
-    return f"{_short(ratio.value)}{span}"
-
-
-def _short(value: float) -> str:
-    return digits(value, 3)
+    return None if ratio is None else span(ratio)

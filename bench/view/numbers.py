@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from bench.core.figures import Estimate
 
@@ -32,39 +33,93 @@ def between(low: float | None, high: float | None, significant: int = 3) -> str 
     return f"{digits(low, significant)} to {digits(high, significant)}"
 
 
-def worth(value: float, low: float, high: float) -> int:
-    """Significant digits of a value that its range allows: 1 to 4, and 3 without a range."""
+class Rounded(NamedTuple):
+    """A value, the ends of its interval and half its width, each written to the same digit."""
+
+    value: str
+    low: str
+    high: str
+    half: str
+
+
+MOST_DIGITS = 6
+"""Significant digits beyond which an interval is float noise, such as that of equal blocks."""
+WITHOUT_WIDTH = 3
+ONE_DIGIT_FROM = 355
+"""First three digits of a half width from which one digit of it is kept: the Particle Data Group's rule."""
+
+
+def rounded(value: float, low: float | None, high: float | None) -> Rounded:
+    """A value and its interval as far as the interval's width allows.
+
+    Half the width keeps two digits, or one where its first three digits are 355 or more, and the rest is
+    rounded to the same place. A value keeps two digits and an end one, also in a range wider than they are.
+    Without an interval a value has three digits, and its ends are dashes.
+    """
+    if low is None or high is None:
+        return Rounded(grouped(value, WITHOUT_WIDTH), NOT_KNOWN, NOT_KNOWN, "?")
     half = high / 2 - low / 2
-    if not 0 < half < math.inf or not 0 < value < math.inf:
-        return 3
-    return min(4, max(1, math.floor(math.log10(value / half)) + 2))
+    if not 0 < half < math.inf:
+        text = grouped(value, WITHOUT_WIDTH)
+        return Rounded(text, grouped(low, WITHOUT_WIDTH), grouped(high, WITHOUT_WIDTH), "0")
+    place = _place(half)
+    return Rounded(_to(value, place, 2), _to(low, place, 1), _to(high, place, 1), _to(half, place, 1))
+
+
+def _place(half: float) -> int:
+    """Power of ten of the last digit that a half width allows."""
+    magnitude = math.floor(math.log10(half))
+    leading = round(half / 10.0**magnitude * 100)
+    return magnitude if ONE_DIGIT_FROM <= leading < 950 else magnitude - (leading < ONE_DIGIT_FROM)
+
+
+def _to(value: float, place: int, least: int) -> str:
+    """A number rounded to the digit of that place, with at least that many significant digits."""
+    if value == 0 or not math.isfinite(value):
+        return str(value) if value else "0"
+    return grouped(value, min(MOST_DIGITS, max(least, math.floor(math.log10(abs(value))) - place + 1)))
 
 
 def grouped(value: float, significant: int = 3) -> str:
     """`digits` with thousands set apart: `1,500`."""
     written = digits(value, significant)
-    return f"{float(written):,.0f}" if abs(value) >= 1000 and "e" not in written else written
+    if "e" in written or not math.isfinite(value) or abs(float(written)) < 1000:
+        return written
+    return f"{float(written):,.{len(written.partition('.')[2])}f}"
 
 
-def ranged(value: float, low: float, high: float) -> str:
+def by_width(value: float, low: float | None, high: float | None) -> str:
+    """A value alone, with as many digits as its interval allows: `1,870`."""
+    return rounded(value, low, high).value
+
+
+def ends(value: float, low: float | None, high: float | None) -> str | None:
+    """`390 to 434`, as far as the width allows; `None` for a point, and where an end is not known."""
+    if low is None or high is None or low == high:
+        return None
+    found = rounded(value, low, high)
+    return f"{found.low} to {found.high}"
+
+
+def ranged(value: float, low: float | None, high: float | None) -> str:
     """`620 (410 to 1,000)`, each rounded to what the range allows; a point without brackets."""
-    kept = worth(value, low, high)
-    if low == high:
-        return grouped(value, kept)
-    return f"{grouped(value, kept)} ({grouped(low, kept)} to {grouped(high, kept)})"
+    between_ends = ends(value, low, high)
+    return by_width(value, low, high) + (f" ({between_ends})" if between_ends else "")
+
+
+def plus_minus(value: float, low: float | None, high: float | None) -> str:
+    """`412 ± 6` (half the interval), both to the digit that the interval allows."""
+    found = rounded(value, low, high)
+    return f"{found.value} ± {found.half}"
 
 
 def with_interval(found: Estimate | None) -> str:
-    """`412 ± 6` (half the 95 % interval), both to the digit that the interval is worth."""
+    """`412 ± 6` (half the 95 % interval); without an interval the value alone."""
     if found is None:
         return NOT_KNOWN
     if found.low is None or found.high is None:
-        return digits(found.value)
-    half = found.high / 2 - found.low / 2
-    if half <= 0:
-        return f"{digits(found.value, 4)} ± 0"
-    decimals = max(0, 1 - math.floor(math.log10(half)))
-    return f"{found.value:.{decimals}f} ± {half:.{decimals}f}"
+        return by_width(found.value, None, None)
+    return plus_minus(found.value, found.low, found.high)
 
 
 def percent(found: Estimate | None) -> str:

@@ -159,7 +159,7 @@ function asCsv({ names, rows }) {
   // A cell that a spreadsheet would take for a formula is made text; so is one with a comma, quote or line end.
   const field = (value) => {
     const text = value === null ? "" : String(value);
-    const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const safe = typeof value === "string" && /^ *[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return [names, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";

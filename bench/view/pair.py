@@ -8,7 +8,7 @@ from bench.compare.noise import powers_apart
 from bench.core.figures import Estimate
 from bench.core.record import Record
 from bench.view.content import Fold
-from bench.view.numbers import between, digits
+from bench.view.spans import ends, value_text
 
 
 def sections(records: Sequence[Record]) -> Iterator[str | Fold]:
@@ -29,9 +29,9 @@ def sections(records: Sequence[Record]) -> Iterator[str | Fold]:
 
 def ratio_of(ratio: Estimate, unit: str) -> str:
     """`B takes 0.87 times A's joules a page (0.86 to 0.88, 95 %, 8 pairs)`."""
-    interval = between(ratio.low, ratio.high, 4)
+    interval = ends(ratio)
     span = f"{interval}, 95 %, {ratio.n} pairs" if interval else f"{ratio.n} pair"
-    return f"B takes {digits(ratio.value, 4)} times A's joules a {unit} ({span})"
+    return f"B takes {value_text(ratio)} times A's joules a {unit} ({span})"
 
 
 def _begun_warm(records: Sequence[Record]) -> tuple[int, int]:

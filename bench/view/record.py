@@ -21,6 +21,8 @@ from bench.view.blocks import blocks
 from bench.view.content import Cell, Section, Table, columns, pairs, table
 from bench.view.numbers import NOT_KNOWN, digits, duration, percent, with_interval
 
+FIGURES = "Figures"
+"""Title of the first table of a record."""
 IDLE_PHASES = frozenset({"tool_pause"})
 """Phases in which the loaded model waits, so that its idle power is an estimate of theirs."""
 
@@ -39,7 +41,7 @@ def sections(record: Measurement, parts: Sequence[Multiple] = ()) -> Iterator[Se
     else:
         yield from record.distinct_reasons
     if record.figures.energy_per_unit_j:
-        yield Section("Figures", (_figures(record),))
+        yield Section(FIGURES, (_figures(record),))
     if record.figures.served is not None:
         yield served.section(record.figures.served, record.blocks)
     if (nodes := served.nodes(record.figures, record.machine, record.unit)) is not None:

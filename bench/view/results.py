@@ -16,6 +16,7 @@ from bench.view import sentences
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
 from bench.view.numbers import digits, percent, with_interval
+from bench.view.spans import by_width
 
 FIRST = ("case", "per", "#J gross", "#g CO2e", "scope", "verdict")
 """Columns without notes: they fit a terminal of 80 columns."""
@@ -66,15 +67,15 @@ def _row(record: Record, name: str) -> tuple[Cell, ...]:
         name,
         case.unit,
         with_interval(energy.gross),
-        carbon.gross.value if carbon and carbon.gross else None,
+        by_width(carbon.gross) if carbon else None,
         scope if energy.kind == "measured" else f"{scope}, {energy.kind}",
         verdict,
         percent(energy.gross),
         case.weights.kind,
-        energy.net.value if energy.net else None,
-        energy.gross.value / J_PER_WH if energy.gross else None,
-        figures.units_per_second.value if figures.units_per_second else None,
-        power.value if power else None,
+        by_width(energy.net),
+        by_width(energy.gross.in_units_of(J_PER_WH) if energy.gross else None),
+        by_width(figures.units_per_second),
+        by_width(power),
         counted,
     )
 
@@ -96,11 +97,7 @@ def _verdict(record: Record) -> str:
 
 def _warnings(records: Sequence[Record]) -> Iterable[str]:
     """Notes without which a figure would be misread, once each."""
-    for record in records:
-        for reason in record.distinct_reasons:
-            yield f"{record.label}: {reason}"
-        if record.failure and record.failure.remedy:
-            yield f"  {record.failure.remedy}"
+    yield from _reasons(records)
     if toys := [record for record in records if is_toy(record)]:
         named = list(dict.fromkeys(record.case.model for record in toys))
         yield f"{_few(named, f'{len(named)} models')}: {TOY}."
@@ -114,6 +111,20 @@ def _warnings(records: Sequence[Record]) -> Iterable[str]:
             f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
             "CPU and memory is used, and the interval does not include that model's own error."
         )
+
+
+def _reasons(records: Sequence[Record]) -> Iterable[str]:
+    """Each reason and its remedy once, behind the cases that share them."""
+    shared: dict[tuple[str, ...], list[str]] = {}
+    for record in records:
+        remedy = record.failure.remedy if record.failure else None
+        said = (*record.distinct_reasons, *([f"  {remedy}"] if remedy else []))
+        if said:
+            shared.setdefault(said, []).append(record.label)
+    for (first, *more), labels in shared.items():
+        named = _few(list(dict.fromkeys(labels)), f"{len(labels)} of {len(records)} cases")
+        yield f"{named}: {first}" if not first.startswith("  ") else f"{named}:{first[1:]}"
+        yield from (each if each.startswith("  ") else f"{named}: {each}" for each in more)
 
 
 def _notes(records: Sequence[Record]) -> Iterable[str]:

@@ -11,6 +11,7 @@ from bench.core.record import Record
 from bench.roofline.utilisation import PhaseUtilisation
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN
+from bench.view.spans import by_width, ends
 
 COLUMNS = columns(
     "phase, a batch",
@@ -94,14 +95,13 @@ def _beside(family: VariantGroup) -> Table:
 
 def _variant(found: StoredRecord, comparison: Comparison) -> tuple[Cell, ...]:
     energy, seconds = (row.ratio if (row := comparison.row(name)) else None for name in ("energy", "time"))
-    interval = energy is not None and energy.low is not None and energy.high is not None
     return (
         ", ".join(named(found.record)),
         _joules(found.record),
-        Written(f"{energy.value:.3f}", energy.value) if energy else None,
-        f"{energy.low:.3f} to {energy.high:.3f}" if energy and interval else None,
+        by_width(energy),
+        ends(energy),
         _seconds(found.record),
-        Written(f"{seconds.value:.3f}", seconds.value) if seconds else None,
+        by_width(seconds),
         comparison.verdict if comparison.rows else _why(comparison),
     )
 

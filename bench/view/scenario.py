@@ -16,8 +16,9 @@ from bench.footprint.scenarios.inputs import Input
 from bench.footprint.scenarios.model import PARAMETERS
 from bench.footprint.scenarios.scenario import ComparedSide
 from bench.footprint.scenarios.simulation import SimulatedRange, SimulationReport
+from bench.view import numbers
 from bench.view.content import Cell, Section, Table, Written, columns, table
-from bench.view.numbers import between, digits, ranged
+from bench.view.numbers import digits, ranged, rounded
 from bench.view.sourced import left_out, references
 
 SIDES: dict[ComparedSide, str] = {"model": "model alone", "together": "person with the model"}
@@ -107,10 +108,20 @@ def _decides(first: Decided) -> str:
 
 def _input_row(each: Input) -> tuple[Cell, ...]:
     spread = each.spread
-    interval = None if spread.kind == "point" else between(*spread.interval)
-    value = Written(digits(spread.value, 4), spread.value)
+    point, (low, high) = spread.kind == "point", spread.interval
+    value = digits(spread.value, 4) if point else numbers.by_width(spread.value, low, high)
+    interval = None if point else numbers.ends(spread.value, low, high)
     source = f"{each.source} ({each.evidence})"
-    return (each.key, value, interval, each.unit, spread.kind, PARAMETERS[each.key].about, each.given, source)
+    return (
+        each.key,
+        Written(value, spread.value),
+        interval,
+        each.unit,
+        spread.kind,
+        PARAMETERS[each.key].about,
+        each.given,
+        source,
+    )
 
 
 def _grams(found: SimulationReport) -> Table:
@@ -151,15 +162,19 @@ def _turns(found: SimulationReport) -> Table:
         if turn is None:
             rows.append((key, SIDES[side], None, "makes no difference here", unit))
         else:
-            value, low, high = (_start(number) for number in (turn.value, turn.low, turn.high))
+            found_at = rounded(turn.value, turn.low, turn.high)
+            starts = zip(found_at[:3], (turn.value, turn.low, turn.high), strict=True)
+            value, low, high = (_start(*each) for each in starts)
             rows.append((key, SIDES[side], value, low if low == high else f"{low} to {high}", unit))
     return table(columns("input", "over", "#from", "95 %", "unit"), rows)
 
 
-def _start(turn: float) -> str:
+def _start(text: str, turn: float) -> str:
     """Turning points of the person; below 0 prompts or minutes they are ahead from the start."""
-    return digits(turn) if turn > 0 else "ahead already"
+    return text if turn > 0 else "ahead already"
 
 
 def _numbers(found: SimulatedRange) -> tuple[Cell, ...]:
-    return digits(found.value), digits(found.median), between(found.low, found.high)
+    """The value as stated inputs give it, which has no interval of its own; median and 95 % of the draws."""
+    median, between = found.median, numbers.ends(found.median, found.low, found.high)
+    return numbers.grouped(found.value), numbers.by_width(median, found.low, found.high), between

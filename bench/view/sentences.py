@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
 from bench.view.case_labels import record_labels
-from bench.view.numbers import digits, grouped, percent, worth
+from bench.view.numbers import digits, percent
+from bench.view.spans import value_text
 
 SHOWN = 6
 """Sentences before a table; it has all records."""
@@ -35,13 +36,12 @@ def of_record(record: Record, name: str) -> str:
         return f"{where}: no figure; {_why(record)}"
     gross = energy.gross
     known = gross.low is not None and gross.high is not None
-    kept = worth(gross.value, gross.low or 0.0, gross.high or 0.0) if known else 3
     of_kind = "" if energy.kind == "measured" else f", {energy.kind}"
     carbon = figures.carbon_per_unit_g.get(scope)
     others = [f"{digits(carbon.gross.value, 2)} g CO2e"] if carbon and carbon.gross else []
     others.append(f"{digits(gross.value / J_PER_WH, 2)} Wh")
     interval = f" ({percent(gross)}{of_kind})" if known else of_kind
-    joules = f"{grouped(gross.value, kept)} J{interval} {_one(record.unit)}"
+    joules = f"{value_text(gross)} J{interval} {_one(record.unit)}"
     time = figures.time_per_unit_s
     lasting = f"; {digits(time.value, 2)} s" if time else ""
     verdict = "" if record.status == "ok" else f" {_why(record)}"

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bench.core.block import Block
-from bench.core.figures import Estimate, Figures, ScopedFigure, ServedFigures
+from bench.core.figures import Figures, ScopedFigure, ServedFigures
 from bench.core.machine import Machine, ServingNode
 from bench.view.content import Cell, Section, Table, columns, table
 from bench.view.numbers import NOT_KNOWN, percent, with_interval
+from bench.view.spans import by_width
 
 LATENCIES = {
     "ttft_s": "time to first token",
@@ -129,11 +130,5 @@ def _rows(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
 def _latencies(found: ServedFigures) -> Iterator[tuple[Cell, ...]]:
     for key, name in LATENCIES.items():
         if (seen := getattr(found, key)) is not None:
-            ms = [_ms(each) for each in (seen.median, seen.p90, seen.p99)]
-            yield name, with_interval(ms[0]), percent(ms[0]), ms[1].value, ms[2].value
-
-
-def _ms(seconds: Estimate) -> Estimate:
-    low = None if seconds.low is None else seconds.low * 1e3
-    high = None if seconds.high is None else seconds.high * 1e3
-    return Estimate(value=seconds.value * 1e3, low=low, high=high, n=seconds.n)
+            ms = [each.in_units_of(1e-3) for each in (seen.median, seen.p90, seen.p99)]
+            yield name, with_interval(ms[0]), percent(ms[0]), by_width(ms[1]), by_width(ms[2])

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pynvml
+from scipy import integrate
 
 from bench.core.quantities import J_PER_KWH
 from bench.meters.gpus import GpuDrivers
@@ -162,4 +163,4 @@ class Poll:
 
     def energies_j(self, works: Sequence[Work]) -> list[float | None]:
         t_s, watts = (np.array(column) for column in zip(*self._samples, strict=True))
-        return [float(np.trapezoid(watts[:, index], t_s)) for index in range(len(works))]
+        return [float(integrate.trapezoid(watts[:, index], t_s)) for index in range(len(works))]

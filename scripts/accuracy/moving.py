@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from scipy import integrate
 
 from bench.core.arrays import Floats
 from bench.core.block import CodeCarbonTask
@@ -113,7 +114,7 @@ class Run:
 def _polled_j(scene: Scene) -> float:
     t_s = np.unique(np.append(np.arange(0.0, scene.seconds, 1.0), scene.seconds))
     average_w: Floats = scene.power.energy_j(t_s) - scene.power.energy_j(t_s - 1.0)
-    return float(np.trapezoid(average_w, t_s))
+    return float(integrate.trapezoid(average_w, t_s))
 
 
 def moved(

@@ -19,6 +19,7 @@ from typing import Any
 import click
 import numpy as np
 import pynvml
+from scipy import integrate
 
 from bench.calibrate import procedure
 from bench.calibrate.decay import drawn
@@ -57,7 +58,7 @@ def steady(bench: procedure.LoadedGpu, level: str, seconds: float) -> dict[str, 
     if inside.sum() < 2:
         return {"level": level, "counter_w": counter_w, "integrated_w": None, "reason": "no instant power"}
     t_s, watts = looks.t_s[inside], looks.power_instant_w[inside]
-    integrated_w = float(np.trapezoid(watts, t_s) / (t_s[-1] - t_s[0]))
+    integrated_w = float(integrate.trapezoid(watts, t_s) / (t_s[-1] - t_s[0]))
     apart = counter_w / integrated_w - 1
     return {
         "level": level,

@@ -14,11 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import get_args
 
+from bench.errors import BenchError
 from scripts.torture import day, disks
 from scripts.torture import long as hours
 from scripts.torture.acts import ACTS
 from scripts.torture.fuzz import Tally, fuzz
+from scripts.torture.guided import EXPOSED, guided
 from scripts.torture.kill import FaultKind, Outcome, Trial, play, trials
+from scripts.torture.readers import READERS
 from tests.standin import build
 
 LONGEST_S = 80.0
@@ -96,9 +99,19 @@ def play_disks(_given: argparse.Namespace) -> int:
 def play_fuzz(given: argparse.Namespace) -> int:
     """Put damaged files through every reader, and print the findings and a row a reader."""
     begun, findings = time.monotonic(), 0
+    if given.guided:
+        try:
+            for found in guided(list(given.only or EXPOSED), given.seconds, given.seed, print):
+                findings += 1
+                print(found, flush=True)
+        except BenchError as error:
+            print(f"Error: {error}", file=sys.stderr)
+            return error.exit_status
+        print(f"wall time: {time.monotonic() - begun:.0f} s")
+        return int(findings > 0)
     tallies: dict[str, Tally] = {}
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
-        for finding in fuzz(given.inputs, given.seed, Path(folder), tallies):
+        for finding in fuzz(given.inputs, given.seed, Path(folder), tallies, given.only):
             findings += 1
             print(finding, flush=True)
     print(f"{'reader':20} {'inputs':>8} {'read':>8} {'refused':>8} {'findings':>8}")
@@ -129,6 +142,11 @@ def main(arguments: list[str]) -> int:
     of_fuzz = parts.add_parser("fuzz", help="damaged files and answers through every reader")
     of_fuzz.add_argument("--inputs", type=int, default=100_000)
     of_fuzz.add_argument("--seed", type=int, default=1)
+    of_fuzz.add_argument("--only", action="append", choices=list(READERS), help="one reader; repeatable")
+    of_fuzz.add_argument(
+        "--guided", action="store_true", help="keep inputs that reach new code (needs atheris)"
+    )
+    of_fuzz.add_argument("--seconds", type=int, default=120, help="of each reader, with --guided")
     of_fuzz.set_defaults(play=play_fuzz)
     given = parser.parse_args(arguments)
     status: int = given.play(given)

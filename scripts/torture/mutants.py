@@ -37,6 +37,20 @@ VALUES: tuple[Any, ...] = (
     {"a": {"b": {"c": []}}},
     ["x"] * 500,
 )
+NUMBERS: tuple[Any, ...] = (-1, 0, 1, 1e-300, -1e-9, 1e300, 1.7e308, 2**62, 10**400, 1e15)
+TEXTS = (
+    "",
+    "\x1b[2J",
+    "=1+1",
+    "<script>alert(1)</script>",
+    "../../up",
+    "CON",
+    "|",
+    "gpu:",
+    "\u202e",
+    "9" * 40,
+)
+"""Of the same type as what they replace, so that most such documents are still read."""
 STRETCHES = (1, 1, 2, 8, 40, 400)
 FILLS = (
     b"\x00",
@@ -54,6 +68,8 @@ FILLS = (
 
 def mutant(chance: random.Random, good: bytes, form: str) -> bytes:
     """One damaged copy; of a document mostly still one, of other bytes anything."""
+    if form == "values" and chance.random() < 0.9:
+        return _of_values(chance, good)
     if form in ("json", "yaml") and chance.random() < 0.7:
         return _of_document(chance, good, form)
     content = bytearray(good)
@@ -115,3 +131,53 @@ def _places(document: Any, depth: int = 0) -> Any:
     for key, value in list(pairs):
         yield document, key
         yield from _places(value, depth + 1)
+
+
+def _of_values(chance: random.Random, good: bytes) -> bytes:
+    """A copy of a JSON document with other values of the same types, so that most of them are still read."""
+    document = json.loads(good)
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        places = list(_places(document))
+        intervals = [
+            value for holder, key in places if isinstance(value := holder[key], dict) and "low" in value
+        ]
+        if intervals and chance.random() < 0.3:
+            _change_interval(chance, chance.choice(intervals))
+            continue
+        holder, key = chance.choice(places)
+        holder[key] = _same_type(chance, holder[key])
+    return json.dumps(document).encode("utf-8", "surrogatepass")
+
+
+def _change_interval(chance: random.Random, interval: dict[str, Any]) -> None:
+    """Reverse the ends, make them negative, or replace or take one away."""
+    act = chance.randrange(4)
+    if act == 0:
+        interval["low"], interval["high"] = interval.get("high"), interval["low"]
+    elif act == 1:
+        for key, value in interval.items():
+            interval[key] = -value if isinstance(value, float) else value
+    else:
+        interval[chance.choice(("value", "low", "high"))] = None if act == 2 else chance.choice(NUMBERS)
+
+
+def _same_type(chance: random.Random, value: Any) -> Any:
+    act = chance.random()
+    if act < 0.2:
+        return None if act < 0.1 else _value(chance)
+    match value:
+        case bool():
+            return not value
+        case int() | float():
+            other = chance.choice((-value, value * 1000, value / 1000, chance.choice(NUMBERS)))
+            return round(other) if isinstance(value, int) and abs(other) < 1e18 else other
+        case str():
+            return chance.choice(TEXTS)
+        case list():
+            return chance.choice(([], value * 2, value[::-1], value[:1]))
+        case dict():
+            kept = list(value.items())
+            return dict(kept[: chance.randrange(len(kept) + 1)])
+        case None:
+            return chance.choice((*NUMBERS, *TEXTS, [], {}))
+    return value

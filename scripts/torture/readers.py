@@ -51,6 +51,7 @@ from scripts.torture.seeds import (
     STREAM,
     TASKS,
 )
+from scripts.torture.verb_lines import read_by_a_verb
 from tests.support.elsewhere import SCENARIO
 from tests.support.sample import pair, run, save
 
@@ -61,7 +62,7 @@ class Reader:
 
     suffix: str
     form: str
-    """`json` and `yaml` are damaged as documents too; others as bytes."""
+    """`json` and `yaml` are damaged as documents too, `values` within their types; others as bytes."""
     good: Callable[[Path], list[bytes]]
     """Good samples; files beside the one that is read may be made in the folder."""
     read: Callable[[Path], object]
@@ -177,6 +178,7 @@ def _read_ratings(path: Path) -> None:
 READERS = {
     "models.yaml": Reader(".yaml", "yaml", lambda _: [CATALOGUE.encode()], _read_catalogue),
     "record": Reader(".json", "json", _records, _read_record),
+    "record, by a verb": Reader(".json", "values", _records, read_by_a_verb),
     "trace": Reader(".parquet", "bytes", _traces, _read_trace),
     "package": Reader(".zip", "bytes", _packages, _read_package),
     "import": Reader(".json", "json", lambda _: _json(*FOREIGN), _read_import),

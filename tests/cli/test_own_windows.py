@@ -56,7 +56,7 @@ def test_show_and_validate_say_what_it_is(typed: Typed, tmp_path: Path) -> None:
     assert "J per image" in typed("show", path, "--budget").out
     assert typed("validate", path).status == 0
     edited = json.loads(path.read_text())
-    edited["figures"]["energy_per_unit_j"]["gpu"]["gross"]["value"] = 200.0
+    edited["figures"]["energy_per_unit_j"]["gpu"]["gross"] |= {"value": 200.0, "low": 190.0, "high": 210.0}
     path.write_text(json.dumps(edited))
     done = typed("validate", path)
     assert (done.status, "its blocks give 300" in done.err) == (2, True)

@@ -149,7 +149,7 @@ def test_a_ratio_is_said_with_its_interval_and_with_what_it_does_not_hold() -> N
     like, unlike = paired(ratio), paired(ratio, [block(600.0) for _ in range(5)])
     said = sentence([like, like])
     assert said.endswith("8 pairs).\n")  # the answer is last
-    assert "B takes 0.8712 times A's joules a page (0.8650 to 0.8775, 95 %, 8 pairs)." in said
+    assert "B takes 0.871 times A's joules a page (0.865 to 0.877, 95 %, 8 pairs)." in said
     assert "4.9 points" not in said
     assert like.figures.headline_scope == "gpu"
     assert GPU in like.figures.energy_per_unit_j["gpu"].domains

@@ -1,4 +1,4 @@
-"""docs/compare.md against the program: what it names exists, and what exists is named."""
+"""Pages about comparing, records and formats: what they name exists, and what exists is named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from bench.compare.metrics import METRICS
 from bench.stats import ratio
 from tests.cli.commands import command
 
-TEXT = (Path(__file__).parents[2] / "docs" / "compare.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("compare.md", "pairs.md", "many-records.md", "export.md")
+TEXT = "".join((DOCS / page).read_text(encoding="utf-8") for page in PAGES)
 NEW_VERBS = ("compare", "accept", "export", "validate", "query", "ab")
 
 

@@ -93,6 +93,8 @@ WRITES_FILES = {
     "import-trace",
     "accept",
 }
+SHOWS = {verb for verb in VERBS if any("--json" in each.opts for each in command(verb).params)}
+"""Verbs with an answer, whose `-o` is that of all of them: tests/cli/test_written_form.py."""
 
 
 @pytest.fixture
@@ -170,7 +172,7 @@ def outputs() -> dict[str, str]:
 def test_every_option_of_an_output_is_known_here() -> None:
     assert outputs() == {
         verb: "DIR" if verb in FOLDERS_OF_OUTPUT else "FILE"
-        for verb in (WRITES_FILES | FOLDERS_OF_OUTPUT) - {"accept"}
+        for verb in (WRITES_FILES | FOLDERS_OF_OUTPUT | SHOWS) - {"accept"}
     }
 
 

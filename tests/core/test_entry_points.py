@@ -23,7 +23,7 @@ PITCH_HZ, SECONDS = 220.0, 0.02
 
 def shown(language: str) -> str:
     """The block of this language under `An engine of your own`."""
-    text = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
     chapter = text.split("## An engine of your own")[1].split("\n## ")[0]
     (block,) = re.findall(rf"```{language}\n(.*?)```", chapter, flags=re.DOTALL)
     return str(block)

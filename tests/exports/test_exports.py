@@ -73,10 +73,11 @@ def test_csv_and_json_lines_hold_the_same_rows_and_null_where_nothing_is_known()
     lines = [json.loads(line) for line in records_format("jsonl")(given).decode().splitlines()]
     assert [list(line) for line in lines] == [list(record_row.COLUMNS)] * 2
     assert table[0]["energy_per_unit_j"] == "300.0"
-    assert (table[1]["label"], table[1]["energy_per_unit_j"]) == (ODD, "")
+    assert (table[1]["label"], table[1]["energy_per_unit_j"]) == (ODD.replace("\0", "\ufffd"), "")
     assert lines[1]["energy_per_unit_j"] is None
     for row, line in zip(table, lines, strict=True):
-        assert {key: "" if value is None else str(value) for key, value in line.items()} == row
+        shown = {key: "" if value is None else str(value) for key, value in line.items()}
+        assert {key: value.replace("\0", "\ufffd") for key, value in shown.items()} == row
     headline = given[0].record.headline()
     assert headline is not None
     assert (lines[0]["energy_per_unit_low_j"], lines[0]["blocks"]) == (headline.low, 5)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import random
+import time
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -118,7 +122,8 @@ def _slightly_more(content: bytes) -> bytes:
     value = record.headline()
     assert value is not None
     for scope in text["figures"]["energy_per_unit_j"].values():
-        scope["gross"]["value"] *= 1.003
+        for end in ("value", "low", "high"):
+            scope["gross"][end] *= 1.003
     return json.dumps(text).encode()
 
 
@@ -189,6 +194,69 @@ def test_no_more_is_unpacked_than_is_read(two: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(opening, "MOST_BYTES", 1000)
     with pytest.raises(RecordError, match=r"unpacks to .* bytes, more than is read"):
         opening.open_package(path)
+
+
+def _archive(path: Path, files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_file_that_unpacks_to_very_much_more_is_refused_unread(tmp_path: Path) -> None:
+    bomb = _archive(tmp_path / "bomb.zip", {NAME: b"{}", "a/b.json": bytes(300_000_000)})
+    assert bomb.stat().st_size < 400_000
+    begun = time.process_time()
+    with pytest.raises(RecordError, match=r"a/b\.json unpacks to more than 200 times its size"):
+        opening.open_package(bomb)
+    assert time.process_time() - begun < 1
+
+
+def test_other_compressions_and_endless_lists_of_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lzma = _archive(tmp_path / "lzma.zip", {NAME: b"{}"}, zipfile.ZIP_LZMA)
+    with pytest.raises(RecordError, match="compressed in another way"):
+        opening.open_package(lzma)
+    many = _archive(tmp_path / "many.zip", {NAME: b"{}"} | {f"{n}": b"" for n in range(66_000)})
+    with pytest.raises(RecordError, match="more files than a package may have"):
+        opening.open_package(many)
+    monkeypatch.setattr(opening, "DIRECTORY_BYTES", 100)
+    with pytest.raises(RecordError, match="more files than a package may have"):
+        opening.open_package(_archive(tmp_path / "few.zip", {NAME: b"{}", "a" * 90: b""}))
+
+
+def test_a_file_that_states_another_size_than_it_has_is_a_fault(two: Path) -> None:
+    path = packed(two)
+    with zipfile.ZipFile(path) as archive:
+        entry = next(each for each in archive.infolist() if each.filename.endswith("bloom.json"))
+    content = bytearray(path.read_bytes())
+    at = content.rfind(entry.filename.encode()) - 46 + 24  # its uncompressed size in the list of files
+    content[at : at + 4] = (entry.file_size - 50).to_bytes(4, "little")
+    path.write_bytes(content)
+    assert opening.open_package(path).faults == {
+        entry.filename: "its contents are not those of the manifest's digest"
+    }
+
+
+def test_a_package_is_checked_a_piece_at_a_time(two: Path) -> None:
+    note = random.Random(1).randbytes(80_000_000)
+    path = _archive(two.parent / "large.zip", {}, zipfile.ZIP_STORED)
+    with zipfile.ZipFile(packed(two)) as small, zipfile.ZipFile(path, "w") as archive:
+        manifest = json.loads(small.read(NAME))
+        manifest["files"]["a/note.bin"] = {"bytes": len(note), "sha256": hashlib.sha256(note).hexdigest()}
+        archive.writestr(NAME, json.dumps(manifest))
+        archive.writestr("a/note.bin", note)
+        for name in small.namelist():
+            if name != NAME:
+                archive.writestr(name, small.read(name))
+    del note
+    tracemalloc.start()
+    try:
+        assert opening.open_package(path).faults == {}
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.fixture

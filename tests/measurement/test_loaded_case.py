@@ -34,3 +34,17 @@ def test_a_model_that_has_a_server_is_said_to_need_a_workload(of: Case, remedy: 
     with pytest.raises(EngineError) as caught:
         loaded_case._load(cast(Any, NoHub()), nothing, cast(Any, SimpleNamespace(case=of)))
     assert (caught.value.remedy, caught.value.missing) == (remedy, True)
+
+
+def test_a_model_that_was_loaded_and_has_a_server_is_announced_once() -> None:
+    notes: list[str] = []
+    instruments = SimpleNamespace(drivers=SimpleNamespace(find=None))
+    placement = SimpleNamespace(named=[])
+    setup = SimpleNamespace(note=notes.append, instruments=instruments, placement=placement)
+    ready = SimpleNamespace(device_uuids=(), parameters={}, revision=None)
+    for each in (replace(case(), workload=CLOSED), case()):
+        producer = SimpleNamespace(load=lambda _case: ready)
+        loaded_case._load(cast(Any, producer), cast(Any, setup), cast(Any, SimpleNamespace(case=each)))
+    assert [note.partition(" is ")[2] for note in notes] == [
+        "loaded here. Add --workload single to ask its server instead."
+    ]

@@ -94,10 +94,10 @@ def test_a_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deny(self: Path, **options: str) -> str:
-        raise PermissionError(13, "Permission denied", str(self))
+    def deny(self: Path, mode: str) -> str:
+        raise PermissionError(13, "Permission denied", str(self), mode)
 
-    monkeypatch.setattr(Path, "read_text", deny)
+    monkeypatch.setattr(Path, "open", deny)
     with pytest.raises(RecordError, match="cannot be read: Permission denied"):
         results.read(tmp_path / "a.json")
 

@@ -188,6 +188,25 @@ def test_a_trace_has_a_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         traces.read(path, record(trace=NAME))
 
 
+def test_rows_are_counted_in_the_footer_before_any_is_read(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A billion equal rows are a few kilobytes, and minutes to count."""
+    monkeypatch.setattr(traces, "MOST_ROWS", 7)
+    file = path.parent / NAME
+    content = bytearray(file.read_bytes())
+    content[4:200] = bytes(196)  # no row can be read now
+    file.write_bytes(content)
+    with pytest.raises(RecordError, match="more than 7 samples"):
+        traces.read(path, record(trace=NAME))
+
+
+def test_a_trace_of_very_many_domains_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "MOST_CELLS", 1)
+    with pytest.raises(RecordError, match="too many domains"):
+        traces.read(path, record(trace=NAME))
+
+
 def test_a_file_that_the_system_refuses_is_its_own_error_and_leaves_nothing(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(300, 5, 100_000)
     many = samples(count=len(noise))

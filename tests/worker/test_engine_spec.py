@@ -44,6 +44,14 @@ def test_a_servers_url_is_not_in_the_hash_and_that_it_is_one_is(council: Case) -
     assert hashes[0] == hashes[1] != council.as_mapping()["hash"]
 
 
+def test_only_the_named_models_of_a_chain_run_code_of_their_own(council: Case) -> None:
+    for named in (frozenset[str](), frozenset({"llama-3.1-8b-instruct"}), frozenset({council.name})):
+        spec = engine_spec(council, Placement("cpu"), named)
+        assert spec.trust_remote_code is (council.name in named)
+        trusted = {key for key, part in spec.parts.items() if part.trust_remote_code}
+        assert trusted == {key for key, part in council.parts.items() if part.case.name in named}
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_rates
 from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, check, check_pue
@@ -26,7 +26,7 @@ from bench.view.footprint.cost import sections
 )
 @options.pue_option
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
-@options.json_option
+@written_form.options("text", "json")
 @options.results_option
 @options.debug_option
 def command(

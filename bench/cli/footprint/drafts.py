@@ -8,12 +8,14 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.record_arguments import kept_record
+from bench.cli.written_form import write
 from bench.errors import UsageError
 from bench.footprint.drafts import judge as judging
 from bench.footprint.drafts.accepted import AcceptedDrafts, accepted_drafts, checked
 from bench.footprint.drafts.checks import DraftCheck, parse
 from bench.footprint.drafts.outputs import distinct, kept
 from bench.store.results import to_json, write_atomically
+from bench.streams import is_standard
 from bench.view import drafts as view
 from bench.view import terminal
 
@@ -40,11 +42,11 @@ from bench.view import terminal
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write it to a file.",
+    help="Write the account there, as JSON for scenario; - for stdout, alone.",
 )
 @options.models_option
 @options.results_option
-@options.json_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @options.debug_option
 def command(
     name: str,
@@ -65,7 +67,9 @@ def command(
     checks = _checks(name, results, models, accepts, judged=judge is not None)
     account = _account(name, results, checks, judge, judge_prompts)
     if output is not None:
-        write_atomically(output, to_json(account))
+        write(to_json(account).encode(), output)
+    if is_standard(output):
+        return 0
     if as_json:
         click.echo(to_json(account), nl=False)
     else:

@@ -11,26 +11,20 @@ import click
 
 from bench.cli import options
 from bench.cli.compare import tell_problems
+from bench.cli.written_form import output_option, write
 from bench.errors import RecordError, UsageError
 from bench.footprint.bundled_rows import FigureSource, Published
 from bench.footprint.importers import FORMATS, Asked, imported
 from bench.footprint.references import References, text_of
-from bench.store.results import write_atomically
-from bench.streams import is_standard
+from bench.view.printable import printable
 
 _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
 
 
 @click.command("import", epilog=f"Formats, known by their content:\n\n\b\n{_LISTED}")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="[default: stdout, as is -]",
-)
-@click.option("--format", "name", type=click.Choice(list(FORMATS)), help="Take it for this, and no other.")
+@output_option
+@click.option("--tool", "name", type=click.Choice(list(FORMATS)), help="Take it for a file of this tool.")
 @click.option("--only", metavar="TEXT", help="Only systems whose name contains this: Qwen3-8B, SANA.")
 @click.option("--task", metavar="NAME", help="CodeCarbon: only lines of this task_name.")
 @click.option(
@@ -77,7 +71,7 @@ def command(
         found |= kept
         sources |= made.sources if kept else {}
         for sentence in notes:
-            click.echo(sentence, err=True)
+            click.echo(printable(sentence), err=True)
     if found:
         _write(References(tuple(found.values()), sources), output)
     elif not problems:
@@ -87,14 +81,7 @@ def command(
 
 
 def _write(rows: References, output: Path | None) -> None:
-    if output is None or is_standard(output):
-        click.echo(text_of(rows), nl=False)
-    else:
-        try:
-            write_atomically(output, text_of(rows))
-        except OSError as error:
-            raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
-        click.echo(str(output))
+    write(text_of(rows).encode(), output)
     none = sum(row.value is None for row in rows.figures)
     without = f", {none} of them without a figure (see their notes)" if none else ""
     click.echo(f"{len(rows.figures)} reference rows{without}; none is a measurement of ours.", err=True)

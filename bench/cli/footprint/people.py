@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from bench.cli import options
+from bench.cli import options, written_form
 from bench.footprint.humans import select
 from bench.footprint.work_units import without_people
 from bench.view import json_document, terminal
@@ -24,7 +24,7 @@ from bench.view.footprint.people import brief, sections
 )
 @click.option("--method", metavar="NAME", help="Only this method: top-down, work-hours, equipment, ...")
 @options.all_option
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(unit: str | None, region: str | None, method: str | None, everything: bool, as_json: bool) -> int:
     """List human baselines: what a person's page or image takes, by every method, side by side."""

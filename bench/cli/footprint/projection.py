@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_rates
 from bench.errors import UsageError
 from bench.footprint.grid import choose
@@ -46,7 +46,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
     "--capacity", metavar="GW", help=f"To set the power beside. {NUMBER} [default: capacity.world.2024]"
 )
 @options.grid_option
-@options.json_option
+@written_form.options("text", "json")
 @options.results_option
 @options.debug_option
 def command(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_rows
 from bench.footprint.bundled_rows import SCOPES
 from bench.footprint.listing import PublishedFigures, select
@@ -26,7 +26,7 @@ from bench.view.footprint.published import brief, sections
 @options.shapes_option
 @options.results_option
 @options.all_option
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(
     names: tuple[str, ...],

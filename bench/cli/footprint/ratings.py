@@ -8,11 +8,13 @@ import click
 
 from bench.cli import options
 from bench.cli.record_arguments import kept_record
+from bench.cli.written_form import write
 from bench.errors import UsageError
 from bench.footprint.drafts.accepted import AcceptedDrafts, accepted_drafts
 from bench.footprint.drafts.outputs import kept
 from bench.footprint.drafts.ratings import SheetRatings, read_ratings
-from bench.store.results import to_json, write_atomically
+from bench.store.results import to_json
+from bench.streams import is_standard
 from bench.view import drafts as view
 from bench.view import terminal
 
@@ -23,7 +25,11 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.argument("key", type=FILE, metavar="KEY")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="RATINGS...")
 @click.option(
-    "-o", "--output", type=FILE, metavar="FILE", help="Write the account of the one rated record to a file."
+    "-o",
+    "--output",
+    type=FILE,
+    metavar="FILE",
+    help="Write the account of the one rated record there, as JSON; - for stdout, alone.",
 )
 @options.results_option
 @options.debug_option
@@ -40,7 +46,9 @@ def command(key: Path, files: tuple[Path, ...], output: Path | None, results: Pa
     if output is not None:
         if len(accounts) != 1:
             raise UsageError(f"{len(accounts)} records were rated, and -o takes one.", "Rate one by itself.")
-        write_atomically(output, to_json(accounts[0]))
+        write(to_json(accounts[0]).encode(), output)
+        if is_standard(output):
+            return 0
     click.echo(terminal.text([*view.sections(accounts), view.agreement(ratings)]), nl=False)
     return 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_records
 from bench.errors import UsageError
 from bench.footprint.assess import Assumptions, assessed, device, devices, site, sites
@@ -37,7 +37,7 @@ from bench.view.footprint.record import sections
     help=f"Water of a site and of its power stations: {', '.join(sites())}. Needs --pue.",
 )
 @click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
-@options.json_option
+@written_form.options("text", "json")
 @options.results_option
 @options.debug_option
 def command(

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_rows
 from bench.core.near_names import unknown
 from bench.errors import UsageError
@@ -31,7 +31,7 @@ PAPERS = ("tomlinson2024",)
 @options.results_option
 @options.grid_option
 @options.pue_option
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(
     paper: str,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_row
 from bench.footprint.drafts.accepted import read as read_drafts
 from bench.footprint.scenarios.build import build
@@ -53,7 +53,7 @@ from bench.view.scenario import conclusion, sections
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
 )
 @options.all_option
-@options.json_option
+@written_form.options("text", "json")
 @options.results_option
 @options.debug_option
 def command(

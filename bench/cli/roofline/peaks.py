@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from bench.cli import options
+from bench.cli import options, written_form
 from bench.cli.notes import Notes
 from bench.cli.signals import end_like_ctrl_c
 from bench.view import terminal
@@ -19,7 +19,7 @@ from bench.view.peaks import section
 @options.results_option
 @options.gpus_option
 @options.device_option
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(
     results: Path,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.catalog.models import Catalogue
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.compare import floors_of, tell, tell_problems
 from bench.compare.record_selection import load, of_source
 from bench.compare.record_set import StoredRecord
@@ -35,7 +35,7 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 )
 @options.models_option
 @options.results_option
-@options.json_option
+@written_form.options("text", "json")
 @options.debug_option
 def command(
     records: tuple[str, ...],

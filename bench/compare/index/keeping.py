@@ -20,6 +20,9 @@ from bench.compare.index.tables import TABLES
 FOLDER, FILE = ".index", "records.duckdb"
 LEFTOVER_S = 3600.0
 
+ROOMS = ("core", "store", "stats", "catalog", "compare")
+"""Rooms whose code decides what is in an index."""
+
 Tell = Callable[[str], None]
 """Says a sentence to the person who waits."""
 
@@ -74,7 +77,7 @@ def _sweep(folder: Path) -> None:
 @cache
 def made_by() -> str:
     """Digest of the code that makes an index: other code makes it anew."""
-    rooms = (resources.files("bench") / room for room in ("records", "analysis", "catalog"))
+    rooms = (resources.files("bench") / room for room in ROOMS)
     files = (path for room in rooms for path in Path(str(room)).rglob("*.py"))
     sources = sorted((path.name, path.read_bytes()) for path in files)
     return hashlib.sha256(repr((duckdb.__version__, sources)).encode()).hexdigest()

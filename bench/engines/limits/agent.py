@@ -10,6 +10,7 @@ import yaml
 
 from bench.core.agent_trace import MEND, TraceHole, task_or_hole
 from bench.core.modalities.agent import AgentOptions
+from bench.core.untrusted import text_in, yaml_of
 from bench.engines.base import EngineSpec
 from bench.engines.weights.architectures import Architecture
 from bench.errors import EngineError
@@ -26,7 +27,9 @@ def check(spec: EngineSpec, shape: Architecture | None) -> None:  # noqa: ARG001
 def check_trace(path: Path) -> None:
     """Raise EngineError with file, line and turn of the first hole."""
     try:
-        root: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        text = text_in(path)
+        yaml_of(text)  # refuses aliases and what nests without end
+        root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise EngineError(f"{path.name}: cannot be read as YAML or JSON.", MEND, missing=True) from error
     tasks = _value(root, "tasks")

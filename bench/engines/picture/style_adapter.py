@@ -21,6 +21,7 @@ from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
 from bench.engines.limits import image as limits
 from bench.engines.weights import architectures, hub, random_weights
+from bench.engines.weights.weight_files import no_safetensors
 from bench.errors import EngineError
 
 NAME, ENCODER = limits.ADAPTER, "image_encoder"
@@ -93,7 +94,10 @@ def _load(pipe: Any, spec: EngineSpec) -> None:
 def _file(spec: EngineSpec) -> str:
     """Name of the adapter's file. Raises EngineError where a local copy has several."""
     if spec.weights.kind == "hub":
-        return spec.weights.components[NAME].file or ""
+        file = spec.weights.components[NAME].file or ""
+        if not file.endswith(".safetensors"):
+            raise no_safetensors(f"{spec.model}: its adapter {file!r}")
+        return file
     folder = Path(spec.weights.path or "", NAME)
     files = sorted(path.name for path in folder.glob("*.safetensors"))
     if len(files) != 1:

@@ -134,7 +134,7 @@ def _random(spec: EngineSpec) -> tuple[Any, str]:
 
 def _published(spec: EngineSpec) -> tuple[Any, str]:
     found = hub.locate(spec, "pipeline")
-    arguments: dict[str, Any] = {"torch_dtype": getattr(torch, spec.dtype), "use_safetensors": True}
+    arguments: dict[str, Any] = {"torch_dtype": getattr(torch, spec.dtype)}
     if spec.weights.variant is not None:
         arguments["variant"] = spec.weights.variant
     with hub.downloading():
@@ -150,6 +150,7 @@ def _published(spec: EngineSpec) -> tuple[Any, str]:
             )
         pipe = diffusers.DiffusionPipeline.from_pretrained(
             found.name,
+            use_safetensors=True,
             trust_remote_code=spec.trust_remote_code,
             **arguments,
             **found.arguments,

@@ -15,13 +15,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from bench.core.untrusted import json_of
+from bench.core.untrusted import json_of, text_in
 from bench.errors import EngineError
 
 WeightFilesKind = Literal["model", "network", "pipeline", "adapter"]
 """One network of transformers, with a tokenizer or without, a diffusers pipeline of components, or the
 numbers of an adapter without a configuration."""
 POINTER = b"version https://git-lfs.github.com/spec/"
+LARGEST_HEADER_BYTES = 100_000_000
+"""As of the safetensors library itself."""
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
 _DOWNLOAD = "Download the model anew (hf download, or git lfs pull in a clone), or use --weights random."
@@ -100,7 +102,7 @@ def _wrong_with(path: Path) -> str | None:
                 return f"is cut off: it has {size} bytes"
             (length,) = struct.unpack("<Q", start[:8])
             file.seek(8)
-            header = json_of(file.read(length)) if length <= size - 8 else None
+            header = json_of(file.read(length)) if length <= min(size - 8, LARGEST_HEADER_BYTES) else None
         expected = (
             8
             + length
@@ -126,7 +128,7 @@ def _wrong_with(path: Path) -> str | None:
 
 def _missing_shards(folder: Path, index: Path) -> Iterator[str]:
     try:
-        shards = sorted(set(json_of(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        shards = sorted(set(json_of(text_in(index))["weight_map"].values()))
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         yield f"{index.relative_to(folder)} cannot be read."
         return
@@ -139,7 +141,7 @@ def _missing_shards(folder: Path, index: Path) -> Iterator[str]:
 def _missing_parts(folder: Path, main: Path) -> Iterator[str]:
     """Components of a pipeline that `model_index.json` names and the folder lacks."""
     try:
-        parts = json_of(main.read_text(encoding="utf-8"))
+        parts = json_of(text_in(main))
         named = [name for name, value in parts.items() if isinstance(value, list) and value[0] is not None]
     except (OSError, ValueError, AttributeError, IndexError):
         yield f"{main.name} cannot be read."

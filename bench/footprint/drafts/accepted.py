@@ -19,6 +19,7 @@ from bench.core.figures import Estimate
 from bench.core.model import Count, SchemaModel
 from bench.core.record import Record
 from bench.core.scope import MeteredScope
+from bench.core.untrusted import text_in
 from bench.errors import RecordError, UsageError
 from bench.footprint.drafts.checks import DraftCheck
 from bench.footprint.drafts.outputs import Draft, distinct
@@ -140,7 +141,7 @@ def _scaled(found: Estimate, factor: float) -> Estimate:
 def read(path: Path) -> AcceptedDrafts:
     """An account from its file. Raises RecordError with what is wrong with it."""
     try:
-        return AcceptedDrafts.model_validate(results.parse(path.read_text(encoding="utf-8")))
+        return AcceptedDrafts.model_validate(results.parse(text_in(path)))
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}.") from error
     except ValidationError as error:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.core.record import Record
+from bench.core.untrusted import bytes_in, inside
 from bench.errors import RecordError, UsageError
 
 _NUMBERED = re.compile(r"-block(\d+)-(\d+)-(\d+)\.[a-z0-9]+$")
@@ -29,9 +30,11 @@ class Draft:
     def content(self) -> bytes:
         """The file."""
         try:
-            return self.path.read_bytes()
+            return bytes_in(self.path)
         except OSError as error:
             raise RecordError(f"{self.path}: cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise RecordError(f"{self.path}: {error}.") from error
 
     @property
     def text(self) -> str:
@@ -54,13 +57,23 @@ def kept(record: Record, place: Path) -> list[Draft]:
     numbered.sort(key=lambda found: tuple(map(int, found[0].groups())))
     valid = [block.valid and not block.warmup for block in record.blocks]
     drafts = [
-        Draft(number, place.parent / name)
+        Draft(number, _beside(place, name))
         for number, (match, name) in enumerate(numbered)
         if int(match[1]) < len(valid) and valid[int(match[1])]
     ]
     if not drafts:
         raise UsageError(f"{place}: no outputs were kept.", "Measure it again with --save-outputs.")
     return drafts
+
+
+def _beside(place: Path, name: str) -> Path:
+    """Where an output is. Raises RecordError: a record of others might name any file of this machine."""
+    path = inside(place.parent, name) if "\0" not in name else None
+    if path is None:
+        raise RecordError(f"{place}: its output {name!r} is not beside it.")
+    if path.exists() and not path.is_file():  # a pipe would be read for ever
+        raise RecordError(f"{place}: its output {name!r} is not a file.")
+    return path
 
 
 def distinct(drafts: list[Draft]) -> list[Draft]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core.untrusted import json_of
+from bench.core.untrusted import json_of, text_in
 from bench.errors import RecordError, UsageError
 from bench.footprint.drafts.sheet import SCHEMA
 
@@ -78,7 +78,7 @@ def _agreement(given: dict[str, dict[str, bool]]) -> float | None:
 
 def _key(path: Path) -> dict[str, tuple[str, str]]:
     try:
-        raw = json_of(path.read_text(encoding="utf-8"))
+        raw = json_of(text_in(path))
         items = {name: (entry["record"], entry["output"]) for name, entry in raw["items"].items()}
         schema = raw["schema"]
     except OSError as error:
@@ -92,7 +92,7 @@ def _key(path: Path) -> dict[str, tuple[str, str]]:
 
 def _rows(path: Path) -> list[tuple[str, str, str]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = text_in(path, "utf-8-sig")
     except (OSError, ValueError) as error:
         raise RecordError(f"{path}: cannot be read: {error}.") from error
     reader = csv.DictReader(io.StringIO(text))

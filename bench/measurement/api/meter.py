@@ -52,7 +52,13 @@ class MeterOptions(TypedDict, total=False):
 
 
 class Meter:
-    """Windows of one kind of work, one after the other, and what they come to.
+    """Windows of one kind of work, one after the other, and what they come to, in joules per unit.
+
+        with bench.Meter(unit="image", gpus="0") as meter:
+            for batch in batches:
+                with meter.window(units=len(batch)):
+                    pipe(batch)
+        print(meter.result())
 
     `unit` names what is made: `page`, `image`, ... Without it a window is the unit. `name` is what was
     measured: results of one name and unit are compared by `python -m bench compare`.
@@ -156,7 +162,11 @@ def _code(country: str) -> str:
 
 
 def measure(units: SupportsFloat | None = None, **options: Unpack[MeterOptions]) -> Window:
-    """One window with a meter of its own; takes the options of `Meter`.
+    """One window with a meter of its own, in joules; takes the options of `Meter`.
+
+        with bench.measure(units=8, unit="image", gpus="0") as window:
+            images = pipe(prompts)
+        print(window.energy_j, window.energy_per_unit_j)
 
     One window has no run-to-run spread, so it has no interval: for that, use a `Meter` and several windows.
     """
@@ -206,6 +216,11 @@ def measured(
     function: Callable[P, R] | None = None, /, *, units: Units | None = None, **options: Unpack[MeterOptions]
 ) -> MeasuredFunction[P, R] | Callable[[Callable[P, R]], MeasuredFunction[P, R]]:
     """Make each call of a function one window, with `@bench.measured` or the options of `Meter` behind it.
+
+        @bench.measured(unit="image", units=len)
+        def draw(prompts): return pipe(prompts)
+
+    Joules per unit of the calls so far: `draw.meter.result().energy_per_unit_j`.
 
     `units` is a number, or counts what a call returned, after its window has ended. The results so far are
     `function.meter.result()`; `function.__wrapped__(...)` calls it unmetered, to warm up.

@@ -18,7 +18,7 @@ from typing import Any, SupportsFloat
 
 from bench.core.block import Block
 from bench.core.energy import FigureKind
-from bench.core.notebook import rows_html, value_text
+from bench.core.notebook import NotebookTable
 from bench.core.scope import MeteredScope
 from bench.errors import UsageError
 from bench.measurement.api.metering import Metering, named
@@ -30,12 +30,16 @@ WINDOW = "window"
 """The unit where a caller names none: then a window is one unit."""
 
 
-class Window:
+class Window(NotebookTable):
     """Measurement between the edges of a `with` block, once it has ended.
 
     Inside: everything the metered domains drew between the two edges, at which the device is synchronised.
     Outside: the rest before and after, the look at idle, CodeCarbon's own calls. A value that could not be
-    had is `None`, with the reason in `absent`. Joules are gross unless the name has `net`.
+    had is `None`, with the reason in `absent`. Joules are gross unless the name has `net`; times are seconds.
+
+        with bench.measure(units=8, unit="image") as window:
+            images = pipe(prompts)
+        window.energy_j, window.energy_per_unit_j, window.valid
     """
 
     def __init__(
@@ -210,22 +214,6 @@ class Window:
         joules = "no reading" if self.energy_j is None else f"{self.energy_j:.4g} J"
         state = "valid" if self.valid else f"invalid ({' '.join(self.reasons)})"
         return f"<Window {joules} in {self.duration_s:.4g} s, {self.scope}, {self.kind}, {state}>"
-
-    def _repr_html_(self) -> str:
-        """The same as a table, for notebooks."""
-        if not self.closed:
-            return rows_html("window", [("state", "not closed")])
-        absent = self.absent
-        named = (
-            ("J", self.energy_j, "energy_j"),
-            ("J net", self.net_j, "net_j"),
-            (f"J per {self.unit}", self.energy_per_unit_j, "energy_per_unit_j"),
-            (f"J net per {self.unit}", self.net_per_unit_j, "net_per_unit_j"),
-        )
-        rows = [(what, value_text(value, absent.get(name))) for what, value, name in named]
-        rows += [("s", value_text(self.duration_s)), ("scope", f"{self.scope}, {self.kind}")]
-        rows.append(("valid", "yes" if self.valid else f"no: {' '.join(self.reasons)}"))
-        return rows_html("window", rows)
 
 
 def number(units: SupportsFloat) -> float:

@@ -25,10 +25,9 @@ from bench.view.content import (
     columns,
     table,
 )
-from bench.view.numbers import grouped, worth
 from bench.view.report.dateline import sourced
 from bench.view.report.report_data import ReportData
-from bench.view.spans import value_and_ends
+from bench.view.spans import value_and_ends, value_text
 
 NAMES = {
     "page": "page of text",
@@ -100,7 +99,7 @@ def _inverse(span: Range) -> Range:
 def _times(spans: Sequence[Range]) -> str:
     """`2.2 to 2.4`: the values of several ranges, each with the digits that its range allows."""
     ordered = sorted(spans, key=lambda each: each.value)
-    texts = [grouped(each.value, worth(each.value, each.low, each.high)) for each in ordered]
+    texts = [value_text(each) for each in ordered]
     return " to ".join(dict.fromkeys((texts[0], texts[-1])))
 
 
@@ -136,10 +135,7 @@ def _grams_of(
 ) -> str:
     """`18 g a page and 400 g an image`."""
     made = {each.unit: way.grams for each in found if (way := each.of(maker, count))}
-    return " and ".join(
-        f"{grouped(span.value, worth(span.value, span.low, span.high))} {gram} {SHORT[unit]}"
-        for unit, span in made.items()
-    )
+    return " and ".join(f"{value_text(span)} {gram} {SHORT[unit]}" for unit, span in made.items())
 
 
 FLIPS = (("model.prompts", "drafts"), ("editing.edit", "minutes of editing"))
@@ -180,7 +176,7 @@ def _dots(found: Sequence[UnitAnswer]) -> Iterator[AnswerDot]:
             if made is None:
                 continue
             span = made.grams
-            text = f"{grouped(span.value, worth(span.value, span.low, span.high))} g"
+            text = f"{value_text(span)} g"
             if maker != "person" and (ratios := _ratio_text(answer, maker, count)):
                 text += f", {ratios}"
             solid = maker != "model" or answer.measured

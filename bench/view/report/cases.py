@@ -25,13 +25,12 @@ from bench.view.content import (
     Table,
     TableRow,
     Timeline,
-    Written,
     clean,
     columns,
     pairs,
     table,
 )
-from bench.view.numbers import grouped, worth
+from bench.view.headline_values import with_joules_rounded
 from bench.view.report.outputs import kept
 from bench.view.report.report_data import ReportData
 
@@ -64,7 +63,7 @@ def section(data: ReportData, note: str | None) -> Section | None:
         return None
     rows = []
     for found in data.found:
-        values = _rounded(flat(found))
+        values = with_joules_rounded(flat(found))
         rows.append(
             TableRow(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok")
         )
@@ -73,22 +72,6 @@ def section(data: ReportData, note: str | None) -> Section | None:
     )
     records = table(HEADS, rows, "All records", "cases-table")
     return Section("Every case", (*filter(None, (lead, note)), records), id="cases")
-
-
-ROUNDED = tuple(
-    f"{kind}energy_per_unit_{end}j" for kind, end in (("", ""), ("", "low_"), ("", "high_"), ("net_", ""))
-)
-"""Columns that the interval of the headline rounds."""
-
-
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    """Joules with the digits that their interval is worth; without an interval as they are."""
-    value, low, high = (values[name] for name in ROUNDED[:3])
-    if None in (value, low, high):
-        return values
-    kept = worth(value, low, high)
-    known = {name: values[name] for name in ROUNDED if values[name] is not None}
-    return values | {name: Written(grouped(each, kept), each) for name, each in known.items()}
 
 
 def details(found: StoredRecord, course: Timeline) -> CaseDetails:

@@ -86,7 +86,7 @@ def _figure(chart: Chart, table: Table, made: Report) -> ChartFile:
 def _csv(table: Table) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(column.name for column in table.columns)
+    writer.writerow(safe(column.name) for column in table.columns)
     for row in table.rows:
         writer.writerow(_plain(value) for value in row.cells)
     return out.getvalue()

@@ -17,11 +17,10 @@ from bench.view import across as view
 from bench.view import card_models as card_model_view
 from bench.view import charts, references
 from bench.view.content import Chart, Fold, Section, SectionPart, Table, TableRow, clean, columns, table
-from bench.view.numbers import digits
 from bench.view.report import card_models_table
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import machine_name
-from bench.view.spans import rank_of
+from bench.view.spans import rank_of, value_text
 
 Like = tuple[str, str, str, str]
 """Unit, scope, kind, weights: what figures must share to be in one chart."""
@@ -87,7 +86,7 @@ def _scatter(number: int, like: Like, standings: Sequence[RankedRow], *, alike: 
         name = f"energy-time-{number}"
         rows = [_dot(one, front=_on_front(one, standings), alike=alike) for one in standings]
         least = min(standings, key=lambda one: one.energy.value)
-        takeaway = f"Fewest joules: {digits(least.energy.value)} J with {_named(least)}."
+        takeaway = f"Fewest joules: {value_text(least.energy)} J with {_named(least)}."
         yield Chart(name, _about(like), partial(charts.scatter, rows, like[0]), f"{name}-table", takeaway)
 
 

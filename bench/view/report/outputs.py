@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.compare.record_set import StoredRecord
+from bench.core.untrusted import inside
 from bench.view.content import KeptOutput, clean
 
 MOST = 2
@@ -28,13 +29,15 @@ SIGNATURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 
 def kept(found: StoredRecord) -> Iterator[KeptOutput]:
     """The first outputs of a record, or why one cannot be shown."""
-    folder = Path(found.where).parent.resolve()
+    folder = Path(found.where).parent
     for name in found.record.outputs[:MOST]:
         label = clean(name, 120)
         try:
-            path = (folder / name).resolve()
-            if not path.is_relative_to(folder):
+            path = inside(folder, name)
+            if path is None:
                 yield KeptOutput(label, reason="it is not beside its record")
+            elif path.exists() and not path.is_file():
+                yield KeptOutput(label, reason="it is not a file")
             else:
                 yield _read(label, path)
         except (OSError, ValueError, RuntimeError) as error:  # a link that leads to itself

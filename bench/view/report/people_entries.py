@@ -16,12 +16,13 @@ from bench.footprint.listing import select as published
 from bench.footprint.person_vs_model import Line, lines, lines_of, times
 from bench.footprint.work_units import work_of
 from bench.view.content import Cell, Written
-from bench.view.numbers import grouped, worth
+from bench.view.numbers import rounded
 from bench.view.report.dateline import named
 from bench.view.report.like_cards import representatives
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import machine_name, short_labels
 from bench.view.sourced import given
+from bench.view.spans import by_width
 
 TOP_DOWN = "top-down"
 """The method of the paper: a whole life by the hour."""
@@ -197,10 +198,9 @@ def _three(span: Range | None) -> tuple[Cell, Cell, Cell]:
     """Value and ends, rounded to what the range allows."""
     if span is None:
         return None, None, None
-    kept = worth(span.value, span.low, span.high)
-    value, low, high = (Written(grouped(each, kept), each) for each in (span.value, span.low, span.high))
-    return value, low, high
+    texts = rounded(span.value, span.low, span.high)
+    return Written(texts.value, span.value), Written(texts.low, span.low), Written(texts.high, span.high)
 
 
 def _value(span: Range | None) -> Cell:
-    return Written(grouped(span.value, worth(span.value, span.low, span.high)), span.value) if span else None
+    return by_width(span)

@@ -7,6 +7,7 @@ from bench.core.measurement import Measurement
 from bench.view.content import Cell, Section, TableRow, clean, columns, table
 from bench.view.numbers import percent, with_interval
 from bench.view.report.report_data import ReportData
+from bench.view.spans import by_width
 
 COLUMNS = columns(
     "what", "per", "#J gross", "#95 %", "#J net", "#windows", "scope", "kind", "verdict", "machine"
@@ -31,7 +32,7 @@ def _row(found: StoredRecord[Measurement]) -> TableRow:
         measured.unit,
         with_interval(energy.gross) if energy else None,
         percent(energy.gross) if energy else None,
-        energy.net.value if energy and energy.net else None,
+        by_width(energy.net) if energy else None,
         str(energy.gross.n) if energy and energy.gross else None,
         scope,
         energy.kind if energy else None,

@@ -17,9 +17,9 @@ from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.scenario import ComparedSide
 from bench.footprint.scenarios.simulation import SimulationReport
 from bench.view import charts
-from bench.view.content import Cell, Chart, Table, Written, columns, table
-from bench.view.numbers import grouped, worth
+from bench.view.content import Cell, Chart, Table, columns, table
 from bench.view.report.people_entries import Entry, of_paper
+from bench.view.spans import value_and_ends, value_text
 
 LIFE, LIFE_IN_INDIA, EQUIPMENT = charts.COUNT_LOOKS
 COUNTS: dict[PersonCount, str] = {"life": LIFE, "equipment": EQUIPMENT}
@@ -90,7 +90,7 @@ def takeaway(found: Sequence[RatioRow]) -> str:
 
 
 def _times(row: RatioRow) -> str:
-    return grouped(row.ratio.value, worth(row.ratio.value, row.ratio.low, row.ratio.high))
+    return value_text(row.ratio)
 
 
 def _dot(row: RatioRow) -> dict[str, object]:
@@ -114,6 +114,4 @@ def numbers(name: str, modality: Modality, found: Sequence[RatioRow]) -> Table:
 
 def _cells(row: RatioRow) -> tuple[Cell, ...]:
     ratio = row.ratio
-    kept = worth(ratio.value, ratio.low, ratio.high)
-    ends = None if ratio.is_point else f"{grouped(ratio.low, kept)} to {grouped(ratio.high, kept)}"
-    return row.label, row.count, row.person, Written(grouped(ratio.value, kept), ratio.value), ends
+    return row.label, row.count, row.person, *value_and_ends(ratio)

@@ -14,8 +14,8 @@ from bench.core.quantities import Quantity
 from bench.footprint.excluded_models import is_shape, is_toy
 from bench.footprint.measured import MeasuredRow
 from bench.view.content import Section, clean
-from bench.view.numbers import between, digits
 from bench.view.report.report_data import ReportData
+from bench.view.spans import ends, value_text
 
 WEIGHTS = {"hub": "published weights", "path": "weights from a folder", "random": "random weights, a shape"}
 
@@ -50,9 +50,8 @@ def banner(data: ReportData) -> str | None:
 
 def amount(found: Quantity) -> str:
     """`412 J (390 to 434)`; without the brackets where no range is known."""
-    if found.range.is_point:
-        return f"{digits(found.value)} {found.unit}"
-    return f"{digits(found.value)} {found.unit} ({between(found.low, found.high)})"
+    value, interval = value_text(found.range), ends(found.range)
+    return f"{value} {found.unit} ({interval})" if interval else f"{value} {found.unit}"
 
 
 def _sentences(data: ReportData) -> Iterator[str]:
@@ -97,6 +96,6 @@ def _of(row: MeasuredRow, data: ReportData) -> str:
     settings = data.settings
     grams = row.carbon(settings.grid, settings.pue).result
     return (
-        f"{amount(row.joules)}, {digits(grams.value)} {grams.unit}, with {clean(row.record.label)} "
+        f"{amount(row.joules)}, {value_text(grams.range)} {grams.unit}, with {clean(row.record.label)} "
         f"[{row.interval}; {clean(row.conditions)}]"
     )

@@ -12,9 +12,9 @@ from bench.compare.metrics import HEADLINE
 from bench.compare.record_set import RecordSet
 from bench.view import comparison
 from bench.view.content import Cell, Column, Fold, Section, Table, TableRow, Tone, Written, columns, table
-from bench.view.numbers import between, digits
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import short_labels
+from bench.view.spans import by_width, ends
 
 ORDER: tuple[Verdict, ...] = ("worse", "invalid", "not comparable", "unclear", "better", "same")
 """The order of cases: what asks for attention first."""
@@ -73,8 +73,8 @@ def _light(found: Comparison, entries: Sequence[Accepted], label: str) -> TableR
     cells: tuple[Cell, ...] = (
         Written(verdict, tone=LIGHTS.get(verdict, "warn")),
         label,
-        Written(digits(ratio.value, 4), ratio.value) if ratio else None,
-        between(ratio.low, ratio.high, 4) if ratio else None,
+        by_width(ratio),
+        ends(ratio),
         why,
     )
     return TableRow(cells, found.b.digest, found.verdict == "invalid")

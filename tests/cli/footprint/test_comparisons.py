@@ -198,7 +198,7 @@ def test_humans_json_has_unit_scope_source_and_inputs(typed: Typed) -> None:
 
 def test_minutes_are_also_given_by_the_second_of_models(typed: Typed) -> None:
     text = words(typed("footprint", "people", "--all", "--unit", "audio_second"))
-    assert "music_minute US 6,800 (4,600 to 6,800) g CO2e 110 (77 to 110) audio_second" in text
+    assert "music_minute US 6,800 (4,600 to 6,800) g CO2e 114 (77 to 114) audio_second" in text
     assert "No baseline voice: No source counts the hours of a person who answers aloud" in text
     found = json.loads(typed("footprint", "people", "--unit", "heard_second", "--json").out)
     assert found["no_baseline"] == {}
@@ -223,7 +223,7 @@ def test_a_record_of_sound_stands_beside_a_composer(typed: Typed, stored: Callab
     path = stored(of_sound())
     text = words(typed("footprint", "record", path, "--grid", "600"))
     assert "People: one audio_second by a person, beside musicgen-small" in text
-    assert "top-down US person, composing 110 (77 to 110)" in text
+    assert "top-down US person, composing 114 (77 to 114)" in text
     [row] = json.loads(typed("footprint", "record", path, "--grid", "600", "--json").out)["footprints"]
     assert row["no_people"] is None
     people = {each["baseline"]["id"]: each for each in row["people"]}

@@ -214,7 +214,7 @@ def test_references_stand_hatched_beneath_a_ranking_and_are_never_ranked(
         "--url",
         "https://ml.energy",
     )
-    assert said.out == f"{refs}\n"
+    assert said.err.splitlines()[0] == str(refs)
     plain = typed("compare", "--across-hardware", boards)
     assert "░" not in plain.out
     text = " ".join(typed("compare", "--across-hardware", boards, "--references", refs).out.split())

@@ -55,7 +55,7 @@ def test_the_help_names_every_bundled_scenario(typed: Typed) -> None:
 
 def test_the_papers_scenario_gives_the_papers_ratio(typed: Typed) -> None:
     done = typed("footprint", "scenario", "--all", "tomlinson2024", *FEW)
-    assert "model alone 1510" in words(done)
+    assert "model alone 1,510" in words(done)
     assert "Scope of the model's energy: host" in done.out
     machine = json.loads(typed("footprint", "scenario", "tomlinson2024", "--json", *FEW).out)
     assert machine["person_over"]["model"]["value"] == pytest.approx(1513.2, abs=0.1)

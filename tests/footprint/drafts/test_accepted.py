@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,25 @@ def test_without_an_accepted_draft_there_is_a_lower_bound_and_no_figure(tmp_path
     assert account.attempts is None
     assert account.j_per_accepted_item is None
     assert account.notes == ["No draft was accepted: at least 3.24 attempts, at 95 %."]
+
+
+def test_outputs_are_taken_from_beside_their_record_alone(tmp_path: Path) -> None:
+    """A sheet is passed on to raters, and its record may have come from anyone."""
+    (tmp_path / "secret-block1-0-0.txt").write_text("a key")
+    (tmp_path / "in").mkdir()
+    path, record = stored(tmp_path / "in", TEXTS)
+    (path.parent / "link-block1-0-0.txt").symlink_to(tmp_path / "secret-block1-0-0.txt")
+    for name in (
+        "../secret-block1-0-0.txt",
+        f"{tmp_path}/secret-block1-0-0.txt",
+        "link-block1-0-0.txt",
+        "a\0-block1-0-0.txt",
+    ):
+        with pytest.raises(BenchError, match="is not beside it"):
+            kept(record.model_copy(update={"outputs": [name]}), path)
+    os.mkfifo(path.parent / "pipe-block1-0-0.txt")
+    with pytest.raises(BenchError, match="is not a file"):
+        kept(record.model_copy(update={"outputs": ["pipe-block1-0-0.txt"]}), path)
 
 
 def test_a_record_without_outputs_names_the_option(tmp_path: Path) -> None:
