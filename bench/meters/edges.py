@@ -104,11 +104,18 @@ def curve(t_s: Floats, energy_j: Floats, edge_s: float, tick_s: float | None = N
     return None
 
 
-def window_energy(curves: EdgeCurves, delay: Delay) -> WindowEnergy | None:
-    """A card's joules between both edges; `None` without whole ticks outside both of them."""
+def window_energy(
+    curves: EdgeCurves, delay: Delay, steady_s: tuple[float, float] = (-math.inf, math.inf)
+) -> WindowEnergy | None:
+    """A card's joules between both edges; `None` without whole ticks outside both of them.
+
+    Ticks outside count from the first to the second moment of `steady_s`, in seconds after its start: beyond
+    these other work begins or ends.
+    """
     begin_s, end_s = delay.seconds, curves.duration_s + delay.latest_s
-    start = _sides(curves.start, begin_s, None, end_s)
-    end = _sides(curves.end, end_s, begin_s, None)
+    first_s, last_s = (moment_s + delay.seconds for moment_s in steady_s)
+    start = _sides(curves.start, begin_s, first_s, end_s, at_start=True)
+    end = _sides(curves.end, end_s, begin_s, last_s, at_start=False)
     if start is None or end is None:
         return None
     before_w, after_w = start.outer.power_w, end.outer.power_w
@@ -137,12 +144,12 @@ def _counted_j(curves: EdgeCurves, begin_s: float, end_s: float) -> float:
 
 
 def _sides(
-    around: CounterCurve, at_s: float, first_s: float | None, last_s: float | None
+    around: CounterCurve, at_s: float, first_s: float, last_s: float, *, at_start: bool
 ) -> EdgeSides | None:
-    """Both sides of an edge; ticks beyond the window's other edge (`first_s` or `last_s`) do not count."""
-    before = (around.t_s <= at_s) & (around.t_s >= (-math.inf if first_s is None else first_s))
-    after = (around.t_s > at_s) & (around.t_s <= (math.inf if last_s is None else last_s))
+    """Both sides of an edge of a window; ticks beyond `first_s` and `last_s` do not count."""
+    before = (around.t_s <= at_s) & (around.t_s >= first_s)
+    after = (around.t_s > at_s) & (around.t_s <= last_s)
     left = edge_side(around.t_s[before][::-1], around.energy_j[before][::-1], at_s)
     right = edge_side(around.t_s[after], around.energy_j[after], at_s)
-    outer, inner = (left, right) if first_s is None else (right, left)
+    outer, inner = (left, right) if at_start else (right, left)
     return None if outer is None else EdgeSides(outer, inner, around.u_s)

@@ -50,7 +50,14 @@ class TickRemoval:
         # A rest that opens the window is at the power before it: the step is where the work begins.
         opening_j = refined.before_w * (work_ns - window.start_ns) / 1e9
         inside_ns = rests_ns[1:] if work_ns > window.start_ns else rests_ns
-        rested = rests.measured(self.recorder, gpu.index, inside_ns, curves.start.tick_s, self.delays.now)
+        rested = rests.measured(
+            self.recorder,
+            gpu.index,
+            inside_ns,
+            curves.start.tick_s,
+            self.delays.now,
+            (work_ns, window.end_ns),
+        )
         within = RestEnergy(rested.energy_j + opening_j, rested.u_j) if rested and rests_ns else None
         energy = DomainEnergy(
             gross_j=refined.energy_j + opening_j,

@@ -4,7 +4,7 @@ A rest of 50 ms has no whole tick of 100 ms. But the ticks around it are whole t
 straddling tick lacks beside them is what the card did not draw while it rested. One rest is known to about
 the joules by which work changes from tick to tick; a block of half a minute has fifteen of them.
 
-    measured(recorder, gpu_index, [(start_ns, end_ns), ...], tick_s, delay)     # RestEnergy(energy_j, u_j)
+    measured(recorder, gpu_index, [(start_ns, end_ns), ...], tick_s, delay, work_ns)    # RestEnergy
 """
 
 from __future__ import annotations
@@ -67,9 +67,18 @@ def work_begins_ns(start_ns: int, rests_ns: Spans) -> int:
 
 
 def measured(
-    samples: CounterSamples, gpu_index: int, spans_ns: Spans, tick_s: float, delay: Delay
+    samples: CounterSamples,
+    gpu_index: int,
+    spans_ns: Spans,
+    tick_s: float,
+    delay: Delay,
+    work_ns: tuple[int, int],
 ) -> RestEnergy | None:
-    """The rests' joules; `None` if the counter does not resolve them well enough."""
+    """The rests' joules; `None` if the counter does not resolve them well enough.
+
+    Only ticks within the work (its begin and end) are compared with a rest: without a whole one on each side
+    it is not resolved. With ticks beyond them a rest 100 ms before the end was up to 10 J wrong.
+    """
     if tick_s > LONGEST_TICK_S and spans_ns:
         return None
     total_j, variance_j2 = 0.0, 0.0
@@ -77,7 +86,8 @@ def measured(
         if end_ns - start_ns < SHORTEST_NS:
             continue
         curves = edges.edge_curves(samples, gpu_index, start_ns, end_ns, tick_s)
-        energy = None if curves is None else edges.window_energy(curves, delay)
+        begin_s, end_s = ((moment_ns - start_ns) / 1e9 for moment_ns in work_ns)
+        energy = None if curves is None else edges.window_energy(curves, delay, (begin_s, end_s))
         if energy is None:
             return None
         total_j, variance_j2 = total_j + energy.energy_j, variance_j2 + energy.u_j**2
