@@ -19,6 +19,7 @@ from threading import Event
 
 import bench
 from bench.core.record import Record
+from bench.core.secrets import masked
 from bench.core.words import counted
 from bench.doctor.examine import DoctorReport, examine
 from bench.errors import INTERNAL_FAULT, BenchError, RecordError
@@ -178,7 +179,7 @@ class _LastLine:
 
 
 def _last_line(error: Exception) -> str:
-    return traceback.format_exception_only(error)[-1].strip()
+    return masked(traceback.format_exception_only(error)[-1].strip())
 
 
 def write(folder: Path, measured: MeasuredFiles) -> list[Path]:
