@@ -21,6 +21,7 @@ import click
 import bench
 from bench.cli.lazy_group import LazyGroup
 from bench.cli.verbs import SECTIONS
+from bench.core.secrets import masked
 from bench.dependencies import missing
 from bench.errors import INTERNAL_FAULT, BenchError
 from bench.invocation import as_started, program
@@ -58,6 +59,11 @@ def main() -> None:
     sys.exit(invoke(sys.argv[1:]))
 
 
+def _shown(text: str) -> str:
+    """A sentence for the terminal: the program by the name it was started with, no secret, no control code."""
+    return printable(masked(as_started(text)), LINES)
+
+
 def invoke(arguments: list[str]) -> int:
     """The exit status of one command line; errors become one sentence on stderr."""
     try:
@@ -65,19 +71,19 @@ def invoke(arguments: list[str]) -> int:
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)
-        click.echo(printable(as_started(shown.getvalue()), LINES), err=True, nl=False)
+        click.echo(_shown(shown.getvalue()), err=True, nl=False)
         return 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return 130
     except BenchError as error:
         if "--debug" in arguments:
-            traceback.print_exc()
-        click.echo(f"Error: {printable(as_started(str(error)), LINES)}", err=True)
+            click.echo(masked(traceback.format_exc()), err=True, nl=False)
+        click.echo(f"Error: {_shown(str(error))}", err=True)
         return error.exit_status
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours is one sentence, too
         if "--debug" in arguments:
-            traceback.print_exc()
+            click.echo(masked(traceback.format_exc()), err=True, nl=False)
         if isinstance(error, ModuleNotFoundError) and (lacking := missing(error, arguments)):
             click.echo(f"Error: {as_started(str(lacking))}", err=True)
             return lacking.exit_status
@@ -87,7 +93,7 @@ def invoke(arguments: list[str]) -> int:
         if isinstance(error, FileNotFoundError) and "No usable temporary directory" in str(error):
             click.echo("Error: no folder for temporary files can be written. Name one: TMPDIR=DIR.", err=True)
             return 2
-        fault = printable(f"{type(error).__name__}: {error}", LINES)
+        fault = _shown(f"{type(error).__name__}: {error}")
         click.echo(f"Error: a fault in joulebench itself: {fault}.", err=True)
         click.echo("Run again with --debug, and report its output.", err=True)
         return INTERNAL_FAULT

@@ -10,6 +10,7 @@ import click
 from bench.cli import dry_run, run_hints
 from bench.cli.run_options import RunOptions
 from bench.core.record import Record
+from bench.core.secrets import masked
 from bench.machine import provenance
 from bench.machine.placement import place
 from bench.measurement.case_plan import CasePlan, PairPlan
@@ -51,7 +52,7 @@ def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
         run_hints.tell_how_to_compare(outcome, asked.results)
     if asked.debug:
         for trace in outcome.traces:
-            click.echo(trace, err=True)
+            click.echo(masked(trace), err=True)
 
 
 def _without_figure(record: Record) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import bench
+from bench.core.secrets import masked
 from bench.machine.worker_environment import DEFAULTS
 
 TORCH = """
@@ -53,6 +54,7 @@ meter.close()
 
 HUB_QUESTION = """
 import json, sys
+from bench.core.secrets import masked
 from bench.core.weights import Weights
 from bench.engines.weights.hub_request import ask
 from bench.errors import EngineError
@@ -62,7 +64,7 @@ try:
     problem = None
 except EngineError as error:
     problem = str(error.message)
-print(json.dumps({"problem": problem, "endpoint": constants.ENDPOINT}))
+print(json.dumps({"problem": problem, "endpoint": masked(constants.ENDPOINT)}))
 """
 
 
@@ -112,7 +114,7 @@ class Probe:
             value = json.loads(out.splitlines()[-1])
         except (IndexError, ValueError):
             said = err.decode(errors="replace").strip().splitlines()
-            reason = said[-1][:200] if said else f"it ended with status {self._process.returncode}"
+            reason = masked(said[-1])[:200] if said else f"it ended with status {self._process.returncode}"
             return ProbeAnswer(None, self._limit_s, error=reason.rstrip("."))
         return ProbeAnswer(value, self._limit_s)
 

@@ -19,6 +19,7 @@ from threading import Event
 
 import bench
 from bench.core.record import Record
+from bench.core.secrets import masked
 from bench.core.words import counted
 from bench.doctor.examine import DoctorReport, examine
 from bench.errors import INTERNAL_FAULT, BenchError, RecordError
@@ -197,7 +198,8 @@ class _LastLine:
 
 def fault(error: BaseException) -> str:
     """The sentence for an error that joulebench did not expect on a node."""
-    return f"A fault in joulebench on this node: {traceback.format_exception_only(error)[-1].strip()}."
+    last_line = masked(traceback.format_exception_only(error)[-1].strip())
+    return f"A fault in joulebench on this node: {last_line}."
 
 
 def write(folder: Path, measured: MeasuredFiles) -> list[Path]:

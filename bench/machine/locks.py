@@ -29,6 +29,7 @@ from pathlib import Path
 
 import psutil
 
+from bench.core.secrets import masked
 from bench.errors import PrerequisiteError
 from bench.machine.placement import Placement
 from bench.meters.gpu import Gpu
@@ -166,7 +167,7 @@ def _take(lock: int, results: Path, *, windows: bool) -> str | None:
         "pid": os.getpid(),
         "started": psutil.Process().create_time(),
         "windows": windows,
-        "command": " ".join(sys.argv[1:])[:200],
+        "command": masked(" ".join(sys.argv[1:]))[:200],
         "results": str(results.absolute()),
     }
     os.ftruncate(lock, 0)

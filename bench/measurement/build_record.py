@@ -25,6 +25,7 @@ from bench.core.provenance import Provenance
 from bench.core.record import Record
 from bench.core.recorded import Failure, RecordedCase, RecordedEngine, RequestedCase
 from bench.core.repetition import StopInfo
+from bench.core.secrets import masked
 from bench.core.side_by_side import SideBySide
 from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
@@ -178,8 +179,8 @@ def _sentence(failure: BaseException) -> str:
     if isinstance(failure, KeyboardInterrupt):
         return "The run was interrupted."
     if isinstance(failure, BenchError):
-        return failure.message
-    return f"{type(failure).__name__}: {failure}"
+        return masked(failure.message)
+    return masked(f"{type(failure).__name__}: {failure}")
 
 
 def _engine(progress: CaseState) -> RecordedEngine | None:
@@ -226,7 +227,7 @@ def _failure(progress: CaseState, failure: BaseException | None) -> Failure | No
     stage = failure.stage if isinstance(failure, EngineError) else "measure"
     result = Failure(stage=stage, message=_sentence(failure))
     if isinstance(failure, BenchError) and failure.remedy:
-        result.remedy = failure.remedy
+        result.remedy = masked(failure.remedy)
     if isinstance(failure, EngineError):
         result.out_of_memory, result.missing = failure.out_of_memory, failure.missing
     if progress.last_words:

@@ -22,6 +22,7 @@ from pydantic_core import from_json as from_json_fast
 
 from bench.core.model import SchemaModel
 from bench.core.record import Record
+from bench.core.secrets import masker
 from bench.core.untrusted import refuse_large_integers, refuse_many_values, text_in
 from bench.errors import RecordError
 from bench.store import own_names, versions
@@ -76,7 +77,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def to_json(stored: SchemaModel) -> str:
     """A record, or another file of ours, as text: the schema's field order, two spaces, a final newline."""
-    content = _anonymous(legible(stored.model_dump(mode="json", by_alias=True)), own_names.remover())
+    masked, without_names = masker(), own_names.remover()
+    content = _anonymous(
+        legible(stored.model_dump(mode="json", by_alias=True)), lambda text: without_names(masked(text))
+    )
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
 
 

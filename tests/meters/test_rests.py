@@ -121,7 +121,7 @@ def test_without_updates_around_a_rest_nothing_is_told(tmp_path: Path) -> None:
 
 
 def test_a_rest_right_before_the_end_is_not_compared_with_what_comes_after(tmp_path: Path) -> None:
-    """Ticks after the work had made such rests 15 J wrong (RMS), with a tenth of them within their interval."""
+    """Ticks after the work had made such rests 15 J wrong (RMS)."""
     rng = np.random.default_rng(11)
     errors_j = [0.0]
     for number, left_s in enumerate(rng.uniform(0.02, 0.3, 60)):

@@ -10,7 +10,8 @@ copy of the pinned commit still loads: the content of a commit needs no answer.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from huggingface_hub.errors import HFValidationError
 
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
+from bench.engines.weights.downloads import announced_files, check_downloads
 from bench.engines.weights.hub_pauses import pausing
 from bench.engines.weights.hub_request import ask
 from bench.engines.weights.weight_files import WeightFilesKind, fingerprint, incomplete, refuse_pickles
@@ -85,9 +87,18 @@ def has_file(weights: Weights, name: str) -> bool:
     return any(item.rfilename == name for item in ask(weights, TIMEOUT_S, patient=True).siblings or ())
 
 
-def downloading() -> AbstractContextManager[None]:
-    """The context for `from_pretrained`: pauses that the hub asks for are made, logged and bounded."""
-    return pausing(LONGEST_DOWNLOAD_PAUSES_S)
+@contextmanager
+def downloading() -> Iterator[None]:
+    """The context for `from_pretrained`: pauses as the hub asks, bounded, and a check of what was downloaded.
+
+    Raises EngineError for a file whose content has another SHA-256 than the hub announced.
+    """
+    before = announced_files(Path(constants.HF_HUB_CACHE))
+    try:
+        with pausing(LONGEST_DOWNLOAD_PAUSES_S):
+            yield
+    finally:
+        check_downloads(announced_files(Path(constants.HF_HUB_CACHE)) - before)
 
 
 def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool, folder: str = "") -> Located:

@@ -18,6 +18,7 @@ from pathlib import Path
 from huggingface_hub import constants, errors
 from huggingface_hub.utils._http import parse_ratelimit_headers
 
+from bench.core.secrets import masked
 from bench.core.weights import Weights
 from bench.errors import EngineError
 
@@ -159,7 +160,7 @@ def _answer(error: BaseException, weights: Weights) -> EngineError | None:
         )
     return _missing(
         f"The model hub refuses {weights.hub_id} {said}.",
-        f"Check the catalogue's hub_id and HF_ENDPOINT ({constants.ENDPOINT}), {INSTEAD}",
+        f"Check the catalogue's hub_id and HF_ENDPOINT ({masked(constants.ENDPOINT)}), {INSTEAD}",
     )
 
 
@@ -167,7 +168,7 @@ def _endpoint(error: BaseException, weights: Weights) -> EngineError | None:
     """An address that is none."""
     if _is_of_client(error, "UnsupportedProtocol", "InvalidURL"):
         named = _set(PROXIES) if "proxy" in str(error).lower() else None
-        where = named or f"HF_ENDPOINT ({os.environ.get('HF_ENDPOINT', '')!r})"
+        where = named or f"HF_ENDPOINT ({masked(os.environ.get('HF_ENDPOINT', ''))!r})"
         return _missing(
             f"The model hub cannot be asked for {weights.hub_id}: {_text(error)}.",
             f"Give {where} an address that begins with https://.",
@@ -250,7 +251,7 @@ def _token() -> str | None:
 
 
 def _text(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200].rstrip(".")
+    return masked(" ".join(str(error).split()))[:200].rstrip(".")
 
 
 def _missing(message: str, remedy: str) -> EngineError:

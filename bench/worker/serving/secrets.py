@@ -13,18 +13,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.core.secrets import HIDDEN, masked
 from bench.errors import EngineError
 
-HIDDEN = "***"
 LIKE_A_KEY = re.compile(
     r"(?i)(bearer\s+|(?:api[_-]?key|access[_-]?token|secret|password)\W{1,4}|\bsk-|\bhf_|://)"
     r"(?:(?<=://)[^\s/@:]+:[^\s/@]+(?=@)|(?<!://)[^\s\"',}]+)"
 )
 """What a server or its log may print of a key, in whole or in part; of a URL, its user and password."""
 SECRET_NAME = re.compile(r"(?i)api[_-]?key|secret|password|authorization|(access|auth|bearer|hf)[_-]?token")
-SECRET_VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
-SHORTEST = 8
-"""Fewest characters of a variable that is taken for a secret by its name: shorter ones are in many words."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,8 @@ class ApiKey:
         return {"Authorization": f"Bearer {self._value}"} if self._value else {}
 
     def without(self, text: str) -> str:
-        """A text without the key and without the values of variables that are secrets by their names."""
-        for value in sorted({self._value, *_of_environment()} - {""}, key=len, reverse=True):
-            text = text.replace(value, HIDDEN)
-        return text
+        """A text without the key and the secrets of this environment."""
+        return masked(text.replace(self._value, HIDDEN) if self._value else text)
 
     def scrubbed(self, text: str) -> str:
         """A text without secrets, and without what looks like one."""
@@ -58,12 +53,6 @@ class ApiKey:
                 key: HIDDEN if SECRET_NAME.search(str(key)) else self.hidden(of) for key, of in value.items()
             }
         return [self.hidden(each) for each in value] if isinstance(value, list) else value
-
-
-def _of_environment() -> set[str]:
-    """Values of variables whose names are those of secrets; a server that is started gets them, too."""
-    named = (value for name, value in os.environ.items() if SECRET_VARIABLE.search(name))
-    return {value for value in named if len(value) >= SHORTEST and not value.startswith("/")}
 
 
 def key_from(variable: str | None) -> ApiKey:

@@ -1,0 +1,69 @@
+"""Secrets of this environment, masked in each text that is stored or shown.
+
+    masked("https://me:pass@proxy:80 refused hf_01234567")    # "https://***@proxy:80 refused ***"
+
+Here HF_TOKEN is hf_01234567. A secret is the value of a variable with a name like a key's, user and password
+of a URL or of a variable that has one, a parameter of a URL with a name like a key's, and what follows
+`Bearer`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from functools import cache
+from urllib.parse import quote, unquote, urlsplit
+
+HIDDEN = "***"
+VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
+SHORTEST = 8
+"""Fewest characters of a variable that is taken for a secret by its name: shorter ones are in many words."""
+SHAPED = re.compile(
+    r"(?i)(?P<before>://|\bbearer(?:\s+|%20)|[?&](?:[\w-]*(?:key|token|secret|password|signature|credential))=)"
+    r"(?:(?<=://)[^\s/@\"']+(?=@)|(?<!://)[^\s\"'&<>,}]+)"
+)
+"""User and password of a URL, a bearer's token, and parameters of a URL with names of secrets."""
+
+
+def masked(text: str) -> str:
+    """The text with `***` in place of each secret."""
+    return masker()(text)
+
+
+def masker() -> Callable[[str], str]:
+    """The same as a function of many texts: reading the environment takes longer than most texts."""
+    return _masker(of_environment())
+
+
+def of_environment() -> frozenset[str]:
+    """Values of variables whose names are those of secrets, and users' passwords in URLs of variables."""
+    found = {
+        value.strip()
+        for name, value in os.environ.items()
+        if VARIABLE.search(name) and not value.startswith("/") and not value.isdigit()
+    }
+    for value in os.environ.values():
+        if "://" in value and "@" in value:
+            found.add(_password(value))
+    return frozenset(value for value in found if len(value) >= SHORTEST)
+
+
+def _password(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
+
+
+@cache
+def _masker(values: frozenset[str]) -> Callable[[str], str]:
+    written = {form for value in values for form in (value, quote(value, safe=""))}
+    alternatives = "|".join(re.escape(each) for each in sorted(written, key=len, reverse=True))
+    expression = re.compile(alternatives) if alternatives else None
+
+    def mask(text: str) -> str:
+        known = expression.sub(HIDDEN, text) if expression else text
+        return SHAPED.sub(lambda found: found["before"] + HIDDEN, known)
+
+    return mask

@@ -1,0 +1,68 @@
+"""Secrets of the environment are masked in records, tracebacks and errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+
+from bench.cli import cli, invoke
+from bench.core.recorded import Failure
+from bench.core.secrets import masked
+from bench.store.machine_folder import MachineFolder
+from tests.support import factory
+
+TOKEN, PASSWORD, KEY = "hf_planted0123456789", "planted-password", "sk-planted+0123/456"
+PROXY = f"http://me:{PASSWORD}@proxy.example.org:3128"
+
+
+@pytest.fixture(autouse=True)
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+
+
+def text_with_all() -> str:
+    return f"{TOKEN} {KEY} {PROXY} {PASSWORD} Bearer abcdef https://h/v1?a=1&api_key=planted-query"
+
+
+def assert_without_secrets(text: str) -> None:
+    for secret in (TOKEN, KEY, PASSWORD, "abcdef", "planted-query"):
+        assert secret not in text
+
+
+def test_secrets_are_masked_and_other_words_stay() -> None:
+    shown = masked(text_with_all())
+    assert_without_secrets(shown)
+    assert "http://***@proxy.example.org:3128" in shown
+    assert "https://h/v1?a=1&api_key=***" in shown
+    for text in ("http://localhost:8000/v1?n=1", "max_tokens=20 of hf_xet", "a@b.org", "--seed 1"):
+        assert masked(text) == text
+
+
+def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:
+    record = factory.record(status="failed", reasons=[text_with_all()])
+    record.provenance.command = text_with_all()
+    record.failure = Failure(stage="load", message=text_with_all(), last_words=text_with_all())
+    with MachineFolder(tmp_path, "m") as folder:
+        folder.save_partial(record)
+        folder.save(record)
+    written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
+    assert any("***" in text for text in written)
+    assert_without_secrets("".join(written))
+
+
+@pytest.mark.parametrize("error", [RuntimeError, click.UsageError])
+def test_an_error_and_its_traceback_show_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: type[Exception]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error(text_with_all())
+
+    monkeypatch.setattr(cli, "main", fail)
+    assert invoke(["list", "--debug"]) in {2, 70}
+    shown = capsys.readouterr().err
+    assert "***" in shown
+    assert_without_secrets(shown)
