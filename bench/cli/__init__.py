@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _shown(text: str) -> str:
-    """A sentence for the terminal: the program by the name it was started with, no secret, no control code."""
+    """A sentence for the terminal: the program as it was started, no secret, no control code."""
     return printable(masked(as_started(text)), LINES)
 
 

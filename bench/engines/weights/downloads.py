@@ -6,7 +6,8 @@
 
 The hub's client checks the size of a file that it fetches over HTTP, and not its content. In its cache a file
 of Git LFS is named by the SHA-256 that the hub announced. A new file is read once, right after its download,
-while it is still in the page cache: 1.3 s a GB on one processor of a server. Small files of git are named by a SHA-1, and left out.
+while it is in the page cache: 1.3 s a GB on a server's processor. Small files, of git, are left out: they are
+named by a SHA-1.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def check_downloads(files: Iterable[Path]) -> None:
     if wrong:
         repository = wrong[0].parent.parent.name.removeprefix("models--").replace("--", "/")
         raise EngineError(
-            f"A file of {repository} has another SHA-256 than the model hub announced ({wrong[0].name[:12]}).",
+            f"A file of {repository} has another SHA-256 than the hub announced ({wrong[0].name[:12]}).",
             "It was removed: run again, and check the proxy if it recurs.",
             missing=True,
         )
