@@ -96,8 +96,7 @@ class _PlanOfCases(ABC):
         # Cards of this machine may be a node's, locked by its agent.
         placement = Placement("cpu") if self.nodes else place(instruments.drivers, self.gpus, self.device)
         if not self.nodes:
-            here = placement.named or visible_cards(instruments.drivers)
-            self._require_cards([card.name for card in here], OTHER_CARDS)
+            self.require_here(placement, instruments)
         require_software([item.case for item in self._needing_software()], placement)
         with ExitStack() as held:
             serving = None
@@ -105,6 +104,12 @@ class _PlanOfCases(ABC):
                 serving = held.enter_context(ServingNodes(self.nodes, os.environ.get(TOKEN_VARIABLE, "")))
                 self._require_cards(serving.cards, OTHER_NODES)
             return self._measure_at(placement, serving, grid, instruments, context)
+
+    def require_here(self, placement: Placement, instruments: Instruments) -> None:
+        """Raise PrerequisiteError where this machine has other cards than the run has to have."""
+        if self.side_by_side is None:  # else the whole run has looked at all of its cards
+            here = placement.named or visible_cards(instruments.drivers)
+            self._require_cards([card.name for card in here], OTHER_CARDS)
 
     def _require_cards(self, names: Sequence[str], way_out: str) -> None:
         if self.expected_gpus is not None:

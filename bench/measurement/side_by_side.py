@@ -43,6 +43,7 @@ def measured_side_by_side(
     """Measure the plan's cases on cards of their own. Raises BenchError where nothing can begin."""
     placement = place(instruments.drivers, plan.gpus, plan.device)
     require_cards(placement)
+    plan.require_here(placement, instruments)
     require_software([item.case for item in plan.cases], placement)
     for gpu in placement.visible:
         if (by := holder(gpu.uuid)) is not None:

@@ -107,7 +107,11 @@ def test_joules_side_by_side_are_those_of_each_card_as_alone(three_cards: StandI
 def test_a_fault_of_one_case_leaves_the_others_whole_and_resumes(
     three_cards: StandIn, tmp_path: Path
 ) -> None:
-    done = run(ON_TWO, tmp_path / "results", variables(three_cards, "crash:2"))
+    asked = [*ON_TWO, "--expect-gpu", "H200:2"]
+    refused = run([*ON_TWO, "--expect-gpu", "H200:3"], tmp_path / "results", variables(three_cards))
+    assert refused.status == 2
+    assert "H200:3" in refused.err
+    done = run(asked, tmp_path / "results", variables(three_cards, "crash:2"))
     assert done.status == 1, done.err
     records = by_batch(done)
     assert records[2].failure is not None
@@ -115,7 +119,7 @@ def test_a_fault_of_one_case_leaves_the_others_whole_and_resumes(
     for batch in (1, 4):
         assert records[batch].status == "ok"
         has_the_joules_of_its_card(records[batch], three_cards)
-    again = run(ON_TWO, tmp_path / "results", variables(three_cards))
+    again = run(asked, tmp_path / "results", variables(three_cards))
     assert again.status == 0, again.err
     assert "2 of 3 cases were measured already" in again.err
     whole = [record for record in again.records if record.status == "ok"]
