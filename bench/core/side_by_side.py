@@ -1,6 +1,6 @@
 """Condition of a case that other cases of its run were measured beside, on other cards of the machine.
 
-    record.side_by_side.cases        # 3: as many others had cards of their own to run on at the same time
+    record.side_by_side.cases     # 3 other cases of the run, each on cards of its own once these were free
 
 What the cases share, processor and memory, is then of no single one: the host's energy is absent.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bench.core.model import Count, SchemaModel
 
-HOST_SHARED = "cases that were measured side by side share the host, so its energy is of none of them alone"
+HOST_SHARED = "cases that are measured side by side share the host, so its energy is absent for each"
 
 
 class SideBySide(SchemaModel, frozen=True):

@@ -1,8 +1,8 @@
 """Cards of one machine that cases take while they run side by side.
 
     pool = CardPool(placement)
-    pool.fewest(case)                   # 2: the fewest of these cards that hold it
-    cards = pool.take(case, 2)          # two cards in a row, or None while they are not free
+    count = pool.fewest(fits, replicas=1)      # the fewest cards that hold the case: fits(placement) is True
+    cards = pool.take(count, fits)             # cards in a row, or None while they are not free
     pool.give_back(cards)
 
 A case never shares a card. Cards that are next to each other are taken together: they are linked best.
@@ -27,25 +27,28 @@ class CardPool:
         self._free = list(placement.visible)
 
     def fewest(self, fits: Fits, replicas: int = 1) -> int:
-        """The fewest cards that hold a case: a multiple of its replicas; all of them where none do."""
-        cards = self._placement.visible
-        counts = range(replicas, len(cards) + 1, replicas)
-        return next((count for count in counts if next(self._fitting(cards, count, fits), None)), len(cards))
+        """The fewest cards that hold a case: a multiple of its replicas; the most where none do."""
+        total = len(self._placement.visible)
+        counts = range(replicas, total + 1, replicas)
+        for count in counts:
+            if any(fits(self._placement.of(row)) for row in self._rows(count)):
+                return count
+        return counts[-1] if counts else total
 
     def take(self, count: int, fits: Fits) -> tuple[Gpu, ...] | None:
-        """As many free cards that hold the case; `None` where it has to wait."""
+        """That many free cards that hold the case; `None` where it has to wait."""
         whole = count == len(self._placement.visible)
-        found = next(self._fitting(self._free, count, lambda place: whole or fits(place)), None)
-        if found is not None:
-            self._free = [gpu for gpu in self._free if gpu not in found]
-        return found
+        for row in self._rows(count):
+            if all(gpu in self._free for gpu in row) and (whole or fits(self._placement.of(row))):
+                self._free = [gpu for gpu in self._free if gpu not in row]
+                return row
+        return None
 
     def give_back(self, cards: Sequence[Gpu]) -> None:
         """Make cards free again."""
-        taken = {gpu.uuid for gpu in self._free} | {gpu.uuid for gpu in cards}
-        self._free = [gpu for gpu in self._placement.visible if gpu.uuid in taken]
+        self._free += cards
 
-    def _fitting(self, cards: Sequence[Gpu], count: int, fits: Fits) -> Iterator[tuple[Gpu, ...]]:
-        """Groups of as many cards, next to each other in the list, that hold a case."""
-        groups = (tuple(cards[at : at + count]) for at in range(len(cards) - count + 1))
-        return (group for group in groups if fits(self._placement.of(group)))
+    def _rows(self, count: int) -> Iterator[tuple[Gpu, ...]]:
+        """Each row of that many cards that are next to each other."""
+        cards = self._placement.visible
+        return (tuple(cards[at : at + count]) for at in range(len(cards) - count + 1))

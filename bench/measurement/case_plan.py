@@ -75,6 +75,8 @@ class _PlanOfCases(ABC):
     """Run that these cases complete; `None` for a new one."""
     side_by_side: SideBySide | None = None
     """Other cases of the run that other processes measure meanwhile, on other cards."""
+    of_larger_run: bool = False
+    """Whether a process that runs it has the folder's lock, and has looked at all cards of the run."""
     began_c: Mapping[str, float] | None = None
     """Temperatures of cards as the run began, by UUID; `None` for those of now."""
 
@@ -107,7 +109,7 @@ class _PlanOfCases(ABC):
 
     def require_here(self, placement: Placement, instruments: Instruments) -> None:
         """Raise PrerequisiteError where this machine has other cards than the run has to have."""
-        if self.side_by_side is None:  # else the whole run has looked at all of its cards
+        if not self.of_larger_run:
             here = placement.named or visible_cards(instruments.drivers)
             self._require_cards([card.name for card in here], OTHER_CARDS)
 
@@ -124,7 +126,7 @@ class _PlanOfCases(ABC):
         context: RunContext[RunListener],
     ) -> RunOutcome:
         instruments.lock(lock_names(placement))
-        folder = instruments.open_folder(of_locked_run=self.side_by_side is not None)
+        folder = instruments.open_folder(of_locked_run=self.of_larger_run)
         instruments.start(placement.cards)
         context.listener.follow(instruments.recorder, placement.cards)
         setup = RunSetup(
@@ -224,7 +226,7 @@ class CasePlan(_PlanOfCases):
         yield from self.cases
 
     def _announcement(self) -> str | None:
-        if self.side_by_side is not None:  # the run has said so for all of its cases
+        if self.of_larger_run:  # which has announced all of its cases
             return None
         safe = "the same command resumes" if self.resumes else "complete cases are kept"
         return f"{forecast(self.cases).sentence}; Ctrl-C is safe, {safe}."

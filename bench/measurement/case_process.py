@@ -15,9 +15,11 @@ from collections.abc import Sequence
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from bench.core.record import Record
+from bench.core.secrets import masked
 from bench.errors import BenchError
 from bench.measurement.context import BlockDone, RunContext, RunListener
 from bench.measurement.outcome import RunOutcome
@@ -28,6 +30,7 @@ from bench.meters.recorder import Recorder
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 10.0
 """For how long a process is waited for that was told to end."""
 
@@ -48,8 +51,8 @@ class CaseProcess:
         """Pass one report on to a listener. Returns the outcome, or why there is none, at its end."""
         try:
             report = self.connection.recv()
-        except (EOFError, ConnectionError):
-            self._process.join()
+        except (EOFError, OSError):  # also in the middle of a report
+            self.end()
             return f"its process ended with status {self._process.exitcode}"
         if isinstance(report, tuple):
             name, values = report
@@ -110,13 +113,26 @@ class _Reports:
 def _measure(plan: CasePlan, results: Path, connection: Connection) -> None:
     """Measure a plan of one case, and send its outcome or the reason for none."""
     os.setsid()  # a terminal's Ctrl-C is passed on once, by the parent
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(
+            ending, signal.SIG_IGN
+        )  # what is sent to all of a job; the parent passes it on as one SIGINT
+    signal.signal(signal.SIGINT, _interrupt_once)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)  # blocked by the parent while this process started
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         outcome: RunOutcome | str = run(plan, RunContext(results, _Reports(connection)))
+    except KeyboardInterrupt:  # before the case had begun, or after its record
+        outcome = RunOutcome(interrupted=True)
     except BenchError as error:
-        outcome = str(error)
+        outcome = masked(str(error))
     connection.send(outcome)
+
+
+def _interrupt_once(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, and ignore every later signal: what is complete is being saved."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.default_int_handler(number, frame)
 
 
 def _end_with_parent() -> None:

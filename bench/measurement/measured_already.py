@@ -47,12 +47,13 @@ class RunConditions:
     def met_by(self, record: Record, *, side_by_side: bool) -> bool:
         """Whether a record was measured under these conditions.
 
-        Beside other cases any of the cards will do, as it will for what was measured alone on one of them.
+        Beside other cases it may be on any of the cards, and may also have been alone there.
         """
         of_record = RunConditions.of_record(record)
         if not side_by_side:
             return record.side_by_side is None and of_record == self
-        among = of_record.power_limits_w.items() <= self.power_limits_w.items()
+        limits_w = of_record.power_limits_w
+        among = bool(limits_w) and limits_w.items() <= self.power_limits_w.items()
         return among and replace(of_record, power_limits_w=self.power_limits_w) == self
 
     @classmethod

@@ -3,12 +3,15 @@
     outcome = measured_side_by_side(plan, instruments, context)        # `bench run --parallel`
 
 A process calls `run` with a plan of one case, so the case is measured by the same procedure as alone. This
-process holds the folder's lock, hands out cards, and shows what the others report. What all cases share, the
-host, is metered for none of them.
+process has the folder's lock, gives each case its cards, and shows what the others report. What all cases
+share, the host, is metered for none of them.
 """
 
 from __future__ import annotations
 
+import signal
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
@@ -20,7 +23,7 @@ from bench.machine import cooling, provenance
 from bench.machine.card_pool import CardPool, Fits
 from bench.machine.locks import holder
 from bench.machine.placement import Placement, place
-from bench.measurement.case_process import CaseProcess
+from bench.measurement.case_process import ENDINGS, CaseProcess
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.fitting import why_not
 from bench.measurement.forecast import forecast_side_by_side
@@ -34,7 +37,10 @@ from bench.store import results
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan
 
+LONGEST_INTERRUPT_S = 60.0
+"""For how long cases at work are waited for after an interrupt, before their processes are killed."""
 LOOK_S = 1.0
+"""Interval of looks at the stop signal while no process reports."""
 
 
 def measured_side_by_side(
@@ -57,12 +63,11 @@ def measured_side_by_side(
         skip="none",
         began_c=cooling.temperatures_c(placement.visible),
     )
-    pool = CardPool(placement)
-    needed = [cards_needed(item, pool) for item in plan.cases]
+    needed = [cards_needed(item, CardPool(placement)) for item in plan.cases]
     context.listener.note(
         forecast_side_by_side(plan.cases, needed, len(placement.visible)).sentence + ", side by side."
     )
-    outcome = _SideBySideRun(plan, placement, context).measured()
+    outcome = _SideBySideRun(plan, placement, context, needed).measured()
     for path in folder.recover():  # of processes that were killed
         outcome.records.append((results.read(path), path))
     return outcome
@@ -90,33 +95,33 @@ def _holding(item: Planned) -> Fits:
 class _SideBySideRun:
     """Cases that wait, processes at work, and what came of those that ended."""
 
-    def __init__(self, plan: CasePlan, placement: Placement, context: RunContext[RunListener]) -> None:
+    def __init__(
+        self,
+        plan: CasePlan,
+        placement: Placement,
+        context: RunContext[RunListener],
+        needed: Sequence[int],
+    ) -> None:
         self._plan, self._placement, self._context = plan, placement, context
         self._pool = CardPool(placement)
         self._waiting = dict(enumerate(plan.cases))
-        self._needed = {at: cards_needed(item, self._pool) for at, item in self._waiting.items()}
+        self._needed = needed
         self._running: dict[Connection, CaseProcess] = {}
         self._outcomes: dict[int, RunOutcome] = {}
         self._given_up: dict[str, str] = {}
 
     def measured(self) -> RunOutcome:
         """Measure all cases; an interrupt ends those at work, as it ends a single one."""
-        interrupted = False
+        # Interrupted between two lines it would lose a process or a report: `_ready` alone heeds signals.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         try:
-            while self._waiting or self._running:
-                try:
-                    if not interrupted:
-                        self._context.check_stop()
-                        self._start_what_fits()
-                    self._listen()
-                except KeyboardInterrupt:
-                    interrupted = True
-                    self._waiting.clear()
-                    for each in self._running.values():
-                        each.interrupt()
+            interrupted = self._until_done()
         finally:
-            for each in self._running.values():
-                each.end()
+            for case in self._running.values():
+                case.interrupt()
+            for case in self._running.values():
+                case.end()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         done = [self._outcomes[at] for at in sorted(self._outcomes)]
         return RunOutcome(
             records=[record for each in done for record in each.records],
@@ -124,6 +129,34 @@ class _SideBySideRun:
             interrupted=interrupted or any(each.interrupted for each in done),
             traces=[trace for each in done for trace in each.traces],
         )
+
+    def _until_done(self) -> bool:
+        """Run until no case waits or runs; whether that was by an interrupt."""
+        interrupted_s: float | None = None
+        while self._waiting or self._running:
+            try:
+                if interrupted_s is None:
+                    self._context.check_stop()
+                    self._start_what_fits()
+                ready = self._ready()
+            except KeyboardInterrupt:
+                interrupted_s = time.monotonic()
+                self._waiting.clear()
+                for case in self._running.values():
+                    case.interrupt()
+                continue
+            self._take_in(ready)
+            if interrupted_s is not None and time.monotonic() - interrupted_s > LONGEST_INTERRUPT_S:
+                break
+        return interrupted_s is not None
+
+    def _ready(self) -> list[Connection]:
+        """Connections with a report, after a second at most. Raises KeyboardInterrupt."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+        try:
+            return [each for each in wait(list(self._running), LOOK_S) if isinstance(each, Connection)]
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
 
     def _start_what_fits(self) -> None:
         """Start each waiting case, in order, whose cards are free; a smaller one may pass a larger one."""
@@ -135,23 +168,24 @@ class _SideBySideRun:
                 self._running[started.connection] = started
 
     def _started(self, at: int, item: Planned, cards: tuple[Gpu, ...]) -> CaseProcess:
+        cases = len(self._plan.cases) - 1
         others = tuple(gpu.uuid for gpu in self._placement.visible if gpu not in cards)
         plan = replace(
             self._plan,
             cases=(item,),
             gpus=",".join(gpu.uuid for gpu in cards),
-            side_by_side=SideBySide(cases=len(self._plan.cases) - 1, cards=others),
+            of_larger_run=True,
+            side_by_side=SideBySide(cases=cases, cards=others) if cases and others else None,
         )
         named = ", ".join(str(gpu.index) for gpu in cards)
         place = f"[{at + 1}/{len(self._plan.cases)}]"
         self._context.listener.note(f"{place} {item.case.label} on GPU {named}")
         return CaseProcess(at, item.case.label, cards, plan, self._context.results)
 
-    def _listen(self) -> None:
-        """Show what processes report within a second, and take in what has ended."""
+    def _take_in(self, reports: Sequence[Connection]) -> None:
+        """Show what processes report, and take in what has ended."""
         listener = self._context.listener
-        for ready in wait(list(self._running), LOOK_S):
-            assert isinstance(ready, Connection)
+        for ready in reports:
             case = self._running[ready]
             listener.turn_to(case.label, case.at + 1, len(self._plan.cases))
             ended = case.report_to(listener)

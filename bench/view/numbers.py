@@ -49,6 +49,10 @@ ONE_DIGIT_FROM = 355
 """First three digits of a half width from which one digit of it is kept: the Particle Data Group's rule."""
 
 
+SAME = 1e-12
+"""Half an interval's share of the value below which it is a residue of the arithmetic."""
+
+
 def rounded(value: float, low: float | None, high: float | None) -> Rounded:
     """A value and its interval as far as the interval's width allows.
 
@@ -59,7 +63,8 @@ def rounded(value: float, low: float | None, high: float | None) -> Rounded:
     if low is None or high is None:
         return Rounded(grouped(value, WITHOUT_WIDTH), NOT_KNOWN, NOT_KNOWN, "?")
     half = high / 2 - low / 2
-    if not 0 < half < math.inf:
+    # Equal values leave the last bits of a float as their spread.
+    if not SAME * abs(value) < half < math.inf:
         text = grouped(value, WITHOUT_WIDTH)
         return Rounded(text, grouped(low, WITHOUT_WIDTH), grouped(high, WITHOUT_WIDTH), "0")
     place = _place(half)

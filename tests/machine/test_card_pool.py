@@ -45,6 +45,7 @@ def test_replicas_ask_for_a_multiple_of_their_number(cards: tuple[Gpu, ...]) -> 
     pool = CardPool(Placement("cuda", cards, cards))
     assert pool.fewest(of_memory(10), replicas=2) == 2
     assert pool.fewest(of_memory(110), replicas=2) == 4
+    assert pool.fewest(of_memory(9000), replicas=3) == 3
 
 
 def test_a_card_is_of_one_case_until_it_is_given_back(cards: tuple[Gpu, ...]) -> None:
@@ -63,3 +64,12 @@ def test_a_card_is_of_one_case_until_it_is_given_back(cards: tuple[Gpu, ...]) ->
 def test_cards_of_a_case_are_next_to_each_other_when_all_are_free(cards: tuple[Gpu, ...]) -> None:
     pool = CardPool(Placement("cuda", cards, cards))
     assert indices(pool.take(4, of_memory(9000))) == [0, 1, 2, 3], "its own refusal says that it does not fit"
+
+
+def test_two_cards_with_another_case_between_them_are_no_row(cards: tuple[Gpu, ...]) -> None:
+    pool = CardPool(Placement("cuda", cards, cards))
+    taken = [pool.take(1, of_memory(1)) for _ in range(4)]
+    for each in (taken[0], taken[2]):
+        assert each is not None
+        pool.give_back(each)
+    assert pool.take(2, of_memory(1)) is None

@@ -102,7 +102,7 @@ def test_an_older_record_gives_them_from_its_blocks_and_they_are_shown() -> None
     for row in (
         "J per output token, gpu 0.5",
         "J per input token, gpu 3.0",
-        "J per total token, gpu 0.428",
+        "J per total token, gpu 0.429",
         "output tokens per J, gpu 2.0",
         "J of prefill per input token, gpu 0.2",
         "J of decode per output token, gpu 0.45",

@@ -52,14 +52,14 @@ def of_roles(record: Record) -> Section | None:
 def test_show_has_each_role_with_its_share_of_the_sum(record: Record) -> None:
     shown = lines(record)
     assert "J per page gross 95 % net % of the sum" in shown
-    assert "role decode, gpu 120.0 ± 3.9 ±3.3 % 96.0 ± 3.9 40.0" in shown
-    assert "role prefill, gpu 180.0 ± 5.9 ±3.3 % 144.0 ± 5.9 60.0" in shown
+    assert "role decode, gpu 120 ± 4 ±3.3 % 96 ± 4 40.0" in shown
+    assert "role prefill, gpu 180 ± 6 ±3.3 % 144 ± 6 60.0" in shown
 
 
 def test_without_a_sum_there_is_no_share(record: Record) -> None:
     shown = lines(lost(record))
     assert "role decode, gpu — — — —" in shown
-    assert "role prefill, gpu 180.0 ± 5.9 ±3.3 % 144.0 ± 5.9 —" in shown
+    assert "role prefill, gpu 180 ± 6 ±3.3 % 144 ± 6 —" in shown
 
 
 def test_the_report_draws_the_shares_of_roles_and_has_their_joules(record: Record) -> None:

@@ -142,7 +142,7 @@ def test_cases_and_checkouts_are_told_apart(
 @pytest.mark.parametrize(
     ("names", "pair", "said"),
     [
-        ((), ("trunk", "tiny-bloom"), 'only "trunk" is a checkout. Name the cases before it'),
+        ((), ("trunk", "tiny-bloom"), 'only "trunk" is a checkout. Name cases first'),
         ((), ("trunk", "tiny-blom"), '"tiny-blom" is not a model, a suite, a folder or a git revision'),
         (("tiny-bloom",), ("mian", "typo"), '"mian" is not a model, a suite, a folder or a git revision'),
         ((), ("tiny-bloom", "../base"), '"../base" is not a model, a suite, a folder or a git revision'),
