@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import bisect
 import os
+import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,23 +37,28 @@ class SampleBuffer:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: int | None = None
+        self._looking = threading.Lock()
         self.count = 0
         self.counted: set[int] = set()
         self.own: NDArray[np.void] = np.empty(0, dtype=ROW)
 
     def refresh(self) -> int:
-        """Look at what has been written since; number of rows so far."""
-        if self._file is None:
-            if not self._path.exists():
-                return 0
-            self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            weakref.finalize(self, os.close, self._file)
-        written = os.fstat(self._file).st_size // ROW.itemsize
-        while self.count < written:
-            fresh = self.read(self.count, min(written, self.count + MOST_AT_ONCE))
-            self._note(fresh)
-            self.count += len(fresh)
-        return self.count
+        """Look at what has been written since; number of rows so far.
+
+        An agent answers in several threads: two at once would count the same rows twice.
+        """
+        with self._looking:
+            if self._file is None:
+                if not self._path.exists():
+                    return 0
+                self._file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                weakref.finalize(self, os.close, self._file)
+            written = os.fstat(self._file).st_size // ROW.itemsize
+            while self.count < written:
+                fresh = self.read(self.count, min(written, self.count + MOST_AT_ONCE))
+                self._note(fresh)
+                self.count += len(fresh)
+            return self.count
 
     def read(self, low: int, high: int) -> NDArray[np.void]:
         """Rows from one number to another."""
