@@ -45,20 +45,20 @@ def show(
 ) -> None:
     """A line a case on standard output; the sum, and memory over several cards, as notes."""
     measured = earlier.measured
-    left = [item for at, item in enumerate(cases) if at not in measured]
+    left = {at: item for at, item in enumerate(cases) if at not in measured}
     pool = CardPool(placement)
-    needed = {id(item): cards_needed(item, pool) for item in left if parallel}
+    needed = {at: cards_needed(item, pool) for at, item in left.items()} if parallel else {}
     listed = len(cases) if every else min(SHOWN, len(cases))
     labels = planned_labels([item.case for item in cases])
     for at, item in enumerate(cases[:listed]):
         before = "  (measured already)" if at in measured else ""
         before = "  (interrupted, will be measured again)" if at in earlier.interrupted else before
         place = placement
-        if (count := needed.get(id(item))) is not None:
+        if (count := needed.get(at)) is not None:
             place = placement.of(placement.visible[:count])
             before += f"  (on {counted(count, 'card')} of {len(placement.visible)})"
         click.echo(f"{_line(item, labels[at])}{before}")
-        if (memory := on_several_cards(item.case, place)) is not None:
+        if at in left and (memory := on_several_cards(item.case, place)) is not None:
             note(f"{labels[at]}: {memory}.")
     if listed < len(cases):
         note(f"The first {listed} of {len(cases):,} cases are listed; --yes lists all.")
@@ -66,6 +66,6 @@ def show(
         note(f"{len(measured):,} of {len(cases):,} cases were measured already and would be skipped.")
     if left and parallel:
         counts, cards = list(needed.values()), len(placement.visible)
-        note(f"{forecast_side_by_side(left, counts, cards).sentence}, side by side.")
+        note(f"{forecast_side_by_side(list(left.values()), counts, cards).sentence}, side by side.")
     elif left:
-        note(f"{forecast(left).sentence}.")
+        note(f"{forecast(list(left.values())).sentence}.")

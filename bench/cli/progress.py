@@ -40,6 +40,7 @@ class Progress:
         self._case = ""
         self._place = ""
         self._beside = False
+        self._ended = 0
         self._figures = ""
         self._clock = RunClock()
         self._now: LiveLine | None = None
@@ -94,6 +95,8 @@ class Progress:
     def turn_to(self, label: str, number: int, total: int) -> None:
         """Name the case that the next lines are of: it is measured beside others."""
         self._beside = True
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)
         self._case, self._place, self._figures = f"[{number}/{total}] {label}", f"{number}/{total}", ""
 
     def stage(self, text: str) -> None:
@@ -117,13 +120,14 @@ class Progress:
         if self._bar is None:
             self._line(f"  {self._of_case}block {done.number}: {figures}")
             return
-        self._bar.update(self._task, completed=self._clock.cases_done)
+        self._bar.update(self._task, completed=self._ended if self._beside else self._clock.cases_done)
         self._figures = figures
         self._redraw(f"block {done.number}")
 
     def case_done(self, record: Record, path: Path) -> None:
         """Say what came of it, and where it is."""
         self._clock.case_done()
+        self._ended += 1
         headline = record.headline()
         figure = (
             f"{value_text(headline)} J/{record.case.unit} {percent(headline)}" if headline else "no figure"

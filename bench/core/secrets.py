@@ -16,14 +16,14 @@ from functools import cache
 from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN = "***"
-VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
+VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL")
 SHORTEST = 8
 """Fewest characters of a variable that is taken for a secret by its name: shorter ones are in many words."""
 SHAPED = re.compile(
-    r"(?i)(?P<before>://|\bbearer(?:\s+|%20)|[?&](?:[\w-]*(?:key|token|secret|password|signature|credential))=)"
+    r"(?i)(?P<before>://|\bbearer(?:\s+|%20)|--[\w-]*(?:key|token|secret|password)(?:=|\s+)|[?&](?:[\w-]*(?:key|token|secret|password|signature|credential))=)"
     r"(?:(?<=://)[^\s/@\"']+(?=@)|(?<!://)[^\s\"'&<>,}]+)"
 )
-"""User and password of a URL, a bearer's token, and parameters of a URL with names of secrets."""
+"""User and password of a URL, a bearer's token, and parameters and options with names of secrets."""
 
 
 def masked(text: str) -> str:

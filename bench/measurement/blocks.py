@@ -49,6 +49,32 @@ def build(
     """A block, judged unless it is warm-up. `net_j` is filled in once the idle power is known."""
     output = _output(case, produced, checked)
     counted = case.modality.count(output)
+    block = Block(
+        start_ns=window.start_ns,
+        end_ns=window.end_ns,
+        batches=len(produced.done),
+        items=sum(batch.items for batch in produced.done),
+        units=counted.units,
+        tokens=round(output.tokens) or None,
+        words=counted.words,
+        words_kind=counted.words_kind,
+        warmup=warmup,
+        valid=True,
+        rest_s=produced.rest_s,
+        rests_ns=list(produced.rests_ns),
+        rests_of={domain: list(spans) for domain, spans in produced.rests_of.items()},
+        energy=window.energy,
+        phases=phases,
+        codecarbon=task(window),
+        observed=_observed(window, produced, checked, observed),
+    )
+    return block if warmup else judge(block)
+
+
+def _observed(
+    window: MeteredWindow, produced: Produced, checked: CheckedOutput, observed: Observed
+) -> Observed:
+    """The same with what is known of the output and of those that made it."""
     problems = [problem for check in checked.found for problem in check.problems]
     prompt_tokens = sum(count for check in checked.found for count in check.prompt_tokens or ())
     heard_s = sum(seconds for check in checked.found for seconds in check.heard_seconds or ())
@@ -71,26 +97,7 @@ def build(
         observed.replicas = _replicas(window, produced)
     if reasoning and None not in reasoning:
         observed.reasoning_tokens = sum(count for of_items in reasoning for count in of_items or ())
-    block = Block(
-        start_ns=window.start_ns,
-        end_ns=window.end_ns,
-        batches=len(produced.done),
-        items=sum(batch.items for batch in produced.done),
-        units=counted.units,
-        tokens=round(output.tokens) or None,
-        words=counted.words,
-        words_kind=counted.words_kind,
-        warmup=warmup,
-        valid=True,
-        rest_s=produced.rest_s,
-        rests_ns=list(produced.rests_ns),
-        rests_of={domain: list(spans) for domain, spans in produced.rests_of.items()},
-        energy=window.energy,
-        phases=phases,
-        codecarbon=task(window),
-        observed=observed,
-    )
-    return block if warmup else judge(block)
+    return observed
 
 
 def _counts(checked: CheckedOutput) -> dict[str, float]:

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,6 +24,7 @@ from bench.core.machine import Machine
 from bench.core.record import Record
 from bench.core.side_by_side import SideBySide
 from bench.errors import UsageError
+from bench.machine.card_pool import CardPool
 from bench.machine.expected_gpus import OTHER_CARDS, ExpectedGpus, require
 from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place, visible_cards
@@ -41,7 +43,7 @@ from bench.measurement.preflight import require_software
 from bench.measurement.recovery import recover_before_skipping
 from bench.measurement.session import Session
 from bench.measurement.setup import RunSetup
-from bench.measurement.side_by_side import measured_side_by_side
+from bench.measurement.side_by_side import cards_needed, measured_side_by_side
 from bench.meters.gpus import GpuDrivers
 from bench.meters.nodes.address import NodeAddress
 from bench.meters.nodes.messages import TOKEN_VARIABLE
@@ -76,7 +78,7 @@ class _PlanOfCases(ABC):
     side_by_side: SideBySide | None = None
     """Other cases of the run that other processes measure meanwhile, on other cards."""
     of_larger_run: bool = False
-    """Whether a process that runs it has the folder's lock, and has looked at all cards of the run."""
+    """Whether the process that started this one has the locks, and has looked at all cards of the run."""
     began_c: Mapping[str, float] | None = None
     """Temperatures of cards as the run began, by UUID; `None` for those of now."""
 
@@ -125,7 +127,8 @@ class _PlanOfCases(ABC):
         instruments: Instruments,
         context: RunContext[RunListener],
     ) -> RunOutcome:
-        instruments.lock(lock_names(placement))
+        if not self.of_larger_run:
+            instruments.lock(lock_names(placement))
         folder = instruments.open_folder(of_locked_run=self.of_larger_run)
         instruments.start(placement.cards)
         context.listener.follow(instruments.recorder, placement.cards)
@@ -208,14 +211,14 @@ class CasePlan(_PlanOfCases):
         if not may_skip or self.nodes:  # other nodes may be there by now
             return EarlierRecords({}, {})
         machine = machine_now()
-        conditions = RunConditions.now(machine, place(drivers, self.gpus, self.device))
+        placement = place(drivers, self.gpus, self.device)
+        conditions = RunConditions.now(machine, placement)
+        cards_of = partial(cards_needed, pool=CardPool(placement)) if self.parallel else None
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
-        found = measured_already(
-            cases, folder, conditions, with_outputs=self.save_outputs, side_by_side=self.parallel
-        )
+        found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs, cards_of=cards_of)
         left = {at: item for at, item in enumerate(cases) if at not in found}
-        begun = interrupted(list(left.values()), folder, conditions, side_by_side=self.parallel)
+        begun = interrupted(list(left.values()), folder, conditions, cards_of=cards_of)
         places = [may_skip[at] for at in left]
         return EarlierRecords(
             {may_skip[at]: record for at, record in found.items()},

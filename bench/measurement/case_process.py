@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LONGEST_END_S = 10.0
-"""For how long a process is waited for that was told to end."""
+"""For how long a process is waited for that has sent its outcome or was interrupted."""
 
 
 class CaseProcess:
@@ -114,9 +114,7 @@ def _measure(plan: CasePlan, results: Path, connection: Connection) -> None:
     """Measure a plan of one case, and send its outcome or the reason for none."""
     os.setsid()  # a terminal's Ctrl-C is passed on once, by the parent
     for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(
-            ending, signal.SIG_IGN
-        )  # what is sent to all of a job; the parent passes it on as one SIGINT
+        signal.signal(ending, signal.SIG_IGN)  # sent to all of a job; the parent passes it on as SIGINT
     signal.signal(signal.SIGINT, _interrupt_once)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)  # blocked by the parent while this process started
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -126,6 +124,8 @@ def _measure(plan: CasePlan, results: Path, connection: Connection) -> None:
         outcome = RunOutcome(interrupted=True)
     except BenchError as error:
         outcome = masked(str(error))
+    except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours costs this case alone
+        outcome = masked(f"a fault in joulebench itself: {type(error).__name__}: {error}.")
     connection.send(outcome)
 
 

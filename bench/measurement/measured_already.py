@@ -27,6 +27,7 @@ from bench.store import results
 
 SkipMeasured = Literal["sweeps", "all", "none"]
 """Which cases are skipped where they were measured: those of a sweep, all, or none (`--again`)."""
+CardsOf = Callable[[Planned], int]
 MOVES_NO_JOULES = frozenset({"HF_HUB_OFFLINE"})
 """Settings in a record that may differ: the origin of weights is in the case."""
 
@@ -44,16 +45,16 @@ class RunConditions:
     settings: Mapping[str, str]
     sources: str | None
 
-    def met_by(self, record: Record, *, side_by_side: bool) -> bool:
+    def met_by(self, record: Record, cards: int | None) -> bool:
         """Whether a record was measured under these conditions.
 
-        Beside other cases it may be on any of the cards, and may also have been alone there.
+        For a case beside others it has that number of `cards`, any of them; it may have been alone there.
         """
         of_record = RunConditions.of_record(record)
-        if not side_by_side:
+        if cards is None:
             return record.side_by_side is None and of_record == self
         limits_w = of_record.power_limits_w
-        among = bool(limits_w) and limits_w.items() <= self.power_limits_w.items()
+        among = len(limits_w) == cards and limits_w.items() <= self.power_limits_w.items()
         return among and replace(of_record, power_limits_w=self.power_limits_w) == self
 
     @classmethod
@@ -96,22 +97,23 @@ def measured_already(
     conditions: RunConditions,
     *,
     with_outputs: bool = False,
-    side_by_side: bool = False,
+    cards_of: CardsOf | None = None,
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record that answers a case, by the case's place in the list.
 
-    `with_outputs` takes only records that kept their outputs, `side_by_side` also those of any of the cards.
+    `with_outputs` takes only records that kept their outputs. With `cards_of` cases are side by side, each on
+    that number of the cards.
     """
 
     def answers(record: Record, item: Planned) -> bool:
-        alike = conditions.met_by(record, side_by_side=side_by_side) and _is_whole(record, item)
+        alike = conditions.met_by(record, cards_of and cards_of(item)) and _is_whole(record, item)
         return alike and bool(record.outputs or not with_outputs)
 
     return _newest(cases, folder, answers)
 
 
 def interrupted(
-    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, side_by_side: bool = False
+    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, cards_of: CardsOf | None = None
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record of each case that was interrupted under these conditions, at this point of a sweep.
 
@@ -123,7 +125,7 @@ def interrupted(
         if ended_by != "interrupt" or record.pair or record.sweep != item.sweep:
             return False
         if record.machine.metered:
-            return conditions.met_by(record, side_by_side=side_by_side)
+            return conditions.met_by(record, cards_of and cards_of(item))
         of_record = RunConditions.of_record(record)
         return replace(of_record, power_limits_w=conditions.power_limits_w) == conditions
 

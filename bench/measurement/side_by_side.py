@@ -3,8 +3,8 @@
     outcome = measured_side_by_side(plan, instruments, context)        # `bench run --parallel`
 
 A process calls `run` with a plan of one case, so the case is measured by the same procedure as alone. This
-process has the folder's lock, gives each case its cards, and shows what the others report. What all cases
-share, the host, is metered for none of them.
+process has the locks of cards and folder, gives each case its cards, and shows what the others report. What
+all cases share, the host, is metered for none of them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from bench.catalog.cases import Planned
 from bench.core.side_by_side import SideBySide
-from bench.errors import PrerequisiteError, UsageError
+from bench.errors import UsageError
 from bench.machine import cooling, provenance
 from bench.machine.card_pool import CardPool, Fits
-from bench.machine.locks import holder
+from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place
 from bench.measurement.case_process import ENDINGS, CaseProcess
 from bench.measurement.context import RunContext, RunListener
@@ -51,9 +51,7 @@ def measured_side_by_side(
     require_cards(placement)
     plan.require_here(placement, instruments)
     require_software([item.case for item in plan.cases], placement)
-    for gpu in placement.visible:
-        if (by := holder(gpu.uuid)) is not None:
-            raise PrerequisiteError(f"{by} is measuring on {gpu.uuid}.", "Wait, or leave it out of --gpus.")
+    instruments.lock(lock_names(placement))  # for all cases: none is lost to another run between two
     folder = instruments.open_folder()
     recover(folder, context.listener.note)
     plan = replace(
@@ -76,9 +74,9 @@ def measured_side_by_side(
 def require_cards(placement: Placement) -> None:
     """Raise UsageError where cases could not have cards of their own."""
     if placement.device == "cpu" or len(placement.visible) < 2:
-        seen = "the CPU" if placement.device == "cpu" else "one card"
+        where = "the CPU" if placement.device == "cpu" else "one card"
         raise UsageError(
-            f"--parallel gives each case cards of its own, and the work is on {seen}.",
+            f"--parallel gives each case cards of its own, and the work is on {where}.",
             "Name several cards with --gpus, or leave out --parallel.",
         )
 
@@ -124,10 +122,10 @@ class _SideBySideRun:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         done = [self._outcomes[at] for at in sorted(self._outcomes)]
         return RunOutcome(
-            records=[record for each in done for record in each.records],
+            records=[record for outcome in done for record in outcome.records],
             given_up=self._given_up,
-            interrupted=interrupted or any(each.interrupted for each in done),
-            traces=[trace for each in done for trace in each.traces],
+            interrupted=interrupted or any(outcome.interrupted for outcome in done),
+            traces=[trace for outcome in done for trace in outcome.traces],
         )
 
     def _until_done(self) -> bool:
@@ -154,7 +152,8 @@ class _SideBySideRun:
         """Connections with a report, after a second at most. Raises KeyboardInterrupt."""
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
         try:
-            return [each for each in wait(list(self._running), LOOK_S) if isinstance(each, Connection)]
+            ready = wait(list(self._running), LOOK_S)
+            return [connection for connection in self._running if connection in ready]
         finally:
             signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
 
@@ -166,6 +165,10 @@ class _SideBySideRun:
                 del self._waiting[at]
                 started = self._started(at, item, cards)
                 self._running[started.connection] = started
+        if not self._running:  # all cards are free, so these cases fit nowhere
+            for item in self._waiting.values():
+                self._give_up(item.case.label, f"it {why_not(item.case, self._placement)}.")
+            self._waiting.clear()
 
     def _started(self, at: int, item: Planned, cards: tuple[Gpu, ...]) -> CaseProcess:
         cases = len(self._plan.cases) - 1
@@ -196,5 +199,8 @@ class _SideBySideRun:
             if isinstance(ended, RunOutcome):
                 self._outcomes[case.at] = ended
             else:
-                self._given_up[case.label] = ended
-                listener.note(f"{case.label} was not measured: {ended}")
+                self._give_up(case.label, ended)
+
+    def _give_up(self, label: str, reason: str) -> None:
+        self._given_up[label] = reason
+        self._context.listener.note(f"{label} was not measured: {reason}")

@@ -77,11 +77,11 @@ def measured(
     """The rests' joules; `None` if the counter does not resolve them well enough.
 
     Only ticks within the work (its begin and end) are compared with a rest: without a whole one on each side
-    it is not resolved. With ticks beyond them a rest 100 ms before the end was up to 10 J wrong.
+    it has the mean power of the others. With ticks beyond them a rest 100 ms before the end was 10 J wrong.
     """
     if tick_s > LONGEST_TICK_S and spans_ns:
         return None
-    total_j, variance_j2 = 0.0, 0.0
+    total_j, variance_j2, resolved_s, others_s = 0.0, 0.0, 0.0, 0.0
     for start_ns, end_ns in spans_ns:
         if end_ns - start_ns < SHORTEST_NS:
             continue
@@ -89,7 +89,15 @@ def measured(
         begin_s, end_s = ((moment_ns - start_ns) / 1e9 for moment_ns in work_ns)
         energy = None if curves is None else edges.window_energy(curves, delay, (begin_s, end_s))
         if energy is None:
-            return None
+            others_s += (end_ns - start_ns) / 1e9
+            continue
+        resolved_s += (end_ns - start_ns) / 1e9
         total_j, variance_j2 = total_j + energy.energy_j, variance_j2 + energy.u_j**2
-    rests = RestEnergy(total_j, math.sqrt(variance_j2))
+    if resolved_s < others_s:
+        return None
+    share = (
+        others_s / resolved_s if others_s else 0.0
+    )  # of joules that are taken at the mean power of the rest
+    u_j = math.hypot(math.sqrt(variance_j2) * (1 + share), LARGEST_U * total_j * share)
+    rests = RestEnergy(total_j * (1 + share), u_j)
     return rests if rests.u_j < LARGEST_U * rests.energy_j or not spans_ns else None

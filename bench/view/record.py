@@ -189,6 +189,7 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
         limits = f"target {ended.target * 100:.3g}%, at most {duration(ended.max_seconds)}"
         rows.append(("blocks", window_facts.block_length(record)))
         rows.append(("ended by", f"{ended.by} at ±{reached} ({limits}); warm-up by {ended.warmup_by}"))
+    rows += [("side by side", window_facts.side_by_side(record))]
     rows += [("replicas", window_facts.replicas(record)), ("neighbours", window_facts.neighbours(record))]
     delays = window_facts.counter_delays(record)
     rows += [(f"counter's delay, {domain}", delay) for domain, delay in delays.items()]

@@ -9,6 +9,7 @@ from bench.core.block import Block
 from bench.core.domain import gpus
 from bench.core.measurement import Measurement
 from bench.core.observed import CounterDelay
+from bench.core.words import counted
 from bench.stats.budget.cards import edge_parts_j
 from bench.stats.figures import counting
 from bench.view.numbers import digits
@@ -39,6 +40,15 @@ def edge_half_width(block: Block) -> float | None:
     if not joules or all(block.energy[name].edge_u_j is None for name in cards):
         return None
     return COVERED * math.hypot(*edge_parts_j(block, cards)) / joules
+
+
+def side_by_side(record: Measurement) -> str | None:
+    """`beside 3 other cases of the run, on up to 7 other cards`; `None` of a case that was alone."""
+    found = record.side_by_side
+    if found is None:
+        return None
+    cases, cards = counted(found.cases, "other case"), counted(len(found.cards), "other card")
+    return f"beside {cases} of the run, on up to {cards}"
 
 
 def neighbours(record: Measurement) -> str | None:

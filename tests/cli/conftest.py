@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import pytest
 from bench.cli import invoke
 from bench.core.record import Record
 from bench.store import results
+from tests.standin import StandIn
 
 
 class Done(NamedTuple):
@@ -78,3 +79,15 @@ def stored(tmp_path: Path) -> Callable[[Record], Path]:
         return path
 
     return save
+
+
+@pytest.fixture
+def eight_cards(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
+    """A machine with eight cards of 80 GB."""
+    standin = StandIn(standin_library, tmp_path / "eight.control", gpu_count=8)
+    for gpu in range(8):
+        standin.gpu(gpu).name = b"NVIDIA H100 80GB HBM3"
+        standin.gpu(gpu).memory_total_bytes = 80 * 10**9
+    standin.attach()
+    yield standin
+    standin.close()

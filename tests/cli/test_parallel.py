@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Typed
-from tests.standin import StandIn
 from tests.support.processes import ROOT
 
 SHIPPED = ROOT / "models.yaml"
 
 
-@pytest.fixture(autouse=True)
-def eight_cards(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
-    standin = StandIn(standin_library, tmp_path / "eight.control", gpu_count=8)
-    for gpu in range(8):
-        standin.gpu(gpu).name = b"NVIDIA H100 80GB HBM3"
-        standin.gpu(gpu).memory_total_bytes = 80 * 10**9
-    standin.attach()
-    yield standin
-    standin.close()
+pytestmark = pytest.mark.usefixtures("eight_cards")
 
 
 def dry(typed: Typed, *arguments: str | Path) -> tuple[list[str], str]:

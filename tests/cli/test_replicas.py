@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Done, Typed
-from tests.standin import StandIn
 from tests.support.main_job.running import CATALOGUE
 from tests.support.processes import ROOT
 
@@ -26,15 +24,7 @@ NEEDED = "about 408 GB in bfloat16"
 EIGHT, FOUR = "0,1,2,3,4,5,6,7", "0,1,2,3"
 
 
-@pytest.fixture(autouse=True)
-def eight_cards(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
-    standin = StandIn(standin_library, tmp_path / "eight.control", gpu_count=8)
-    for gpu in range(8):
-        standin.gpu(gpu).name = b"NVIDIA H100 80GB HBM3"
-        standin.gpu(gpu).memory_total_bytes = 80 * 10**9
-    standin.attach()
-    yield standin
-    standin.close()
+pytestmark = pytest.mark.usefixtures("eight_cards")
 
 
 @pytest.fixture

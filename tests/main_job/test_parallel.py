@@ -159,8 +159,12 @@ def test_a_killed_process_of_a_case_costs_that_case_alone(three_cards: StandIn, 
         child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())
     ]
     assert len(of_cases) == 2
+    other = run(["tiny-bloom", *LIMITS, "--gpus", "1"], tmp_path / "other", variables(three_cards))
+    assert other.status == 2
+    assert f"is measuring on {uuid_of(1)}" in other.err
     of_cases[0].kill()
     done = finish(process, results)
     assert done.status == 1, done.err
     assert "was not measured: its process ended with status -9" in done.err
+    assert "Not measured: tiny-bloom" in done.err, "also at the end"
     assert sorted(record.status for record in done.records) == ["failed", "ok", "ok"]

@@ -97,7 +97,7 @@ def test_joules_are_those_of_all_replicas_and_of_their_cards_alone(
     assert trace is not None
     derived = rederived(record, trace)
     assert list(differences(record, derived)) == [], "its samples say the same"
-    assert derived.windows >= 4 * 5, "those of each card, with the rests of its own replica"
+    assert derived.windows >= 4 * 4, "of nearly all blocks and cards, with the rests of each replica"
 
 
 def shown_apart(record: Record, work_w: float) -> None:
