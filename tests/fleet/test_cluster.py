@@ -78,7 +78,7 @@ def check(record: Record, standin: StandIn) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(900)
 def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_start(
     fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,7 +42,7 @@ class ApiKey:
 
     def scrubbed(self, text: str) -> str:
         """A text without secrets, and without what looks like one."""
-        return LIKE_A_KEY.sub(lambda found: found[1] + HIDDEN, self.without(text))
+        return self.without(LIKE_A_KEY.sub(lambda found: found[1] + HIDDEN, text))
 
     def hidden(self, value: Any) -> Any:
         """Plain values without secrets, also those that have a name of one."""
