@@ -262,7 +262,7 @@ class LoadedCase:
         if warmup:
             meter_set.learn(window, rests_ns)
         else:
-            window = meter_set.remove_tick_error(window, rests_ns)
+            window = meter_set.remove_tick_error(window, rests_ns, produced.work_ends_of)
         if nodes is not None:
             window = nodes.metered(window)
         elif producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
