@@ -66,7 +66,7 @@ class Block(SchemaModel):
     rests_of: dict[str, list[tuple[Count, Count]]] = Field(default_factory=dict)
     """By domain: rests of replicas, each on cards of its own; `rest_s` is the mean of their lengths then."""
     work_ends_of: dict[str, Count] = Field(default_factory=dict)
-    """By domain: end of a replica's last batch, with which its rests are compared; `end_ns` is the last one's.
+    """By domain: end of a replica's last batch, with which its rests are judged; `end_ns` is the last one's.
 
     Empty without replicas, and in older files.
     """

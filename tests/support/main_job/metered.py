@@ -22,10 +22,11 @@ that it sees, or on all of them where it runs on the CPU. With such cards, work 
 "on CUDA".
 
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
-befalls processes need not load torch; JOULEBENCH_TEST_PACE (`1:0.6`) has other seconds by a card's index. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
-stand-in whose counter ticks often. JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation
-takes: the mean of its watts, their spread as a share of that, its seconds, and the seed by which the watts
-are drawn. Its power then ends when the work should, however late a busy machine wakes the worker.
+befalls processes need not load torch; JOULEBENCH_TEST_PACE (`1:0.6`) has other seconds by a card's index.
+JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a stand-in whose counter ticks often.
+JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation takes: the mean of its watts, their spread
+as a share of that, its seconds, and the seed by which the watts are drawn. Its power then ends when the work
+should, however late a busy machine wakes the worker.
 """
 
 from __future__ import annotations
