@@ -45,8 +45,10 @@ def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
         click.echo(f"\n{terminal.text([results.section(shown, notes=asked.notes)])}")
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(run_hints.relative(path))
-    for label, reason in outcome.given_up.items():
-        click.echo(f"Not measured: {label}: {reason}", err=True)
+    for label, case in outcome.given_up.items():
+        click.echo(f"Not measured: {label}: {case.reason}", err=True)
+    for label, reason in outcome.left_out.items():
+        click.echo(f"Left out: {label}: {reason}", err=True)
     if asked.pair is not None:
         for at in range(0, len(records), 2):
             click.echo(terminal.text(pair.sections(records[at : at + 2])), nl=False)

@@ -75,6 +75,8 @@ class MeasuredFiles:
     exit_status: int = 0
     summary: str = ""
     """What was measured and what came of it, in words."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """As in `RunOutcome`."""
 
 
 class NodeRunner:
@@ -139,7 +141,12 @@ class NodeRunner:
             files |= self._files(record, path)
         names = tuple(str(path.relative_to(self._folder)) for _, path in paths)
         return MeasuredFiles(
-            files, names, outcome.interrupted, None, outcome.exit_status, self._listener.line
+            files,
+            names,
+            outcome.interrupted,
+            exit_status=outcome.exit_status,
+            summary=self._listener.line,
+            left_out=outcome.left_out,
         )
 
     def stop(self) -> None:

@@ -141,6 +141,18 @@ def _resident_share(case: Case) -> float:
     return max(sizes) / sum(sizes)
 
 
+def host_bytes(case: Case) -> int:
+    """Host memory that a case on cards takes at least, as forecast: a process with its libraries a replica.
+
+    Weights that are quantised pass through it whole, in the dtype of the case; others go from their files to
+    the cards a part at a time. Nothing, where a producer has the model elsewhere.
+    """
+    if not producers.of(case.workload).LOADS_HERE:
+        return 0
+    whole = 0.0 if _quantization(case) is None else _plain_bytes(case)
+    return round(case.replicas * (BASE_BYTES + whole))
+
+
 def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":

@@ -262,7 +262,7 @@ class LoadedCase:
         if warmup:
             meter_set.learn(window, rests_ns)
         else:
-            window = meter_set.remove_tick_error(window, rests_ns)
+            window = meter_set.remove_tick_error(window, rests_ns, produced.work_ends_of)
         if nodes is not None:
             window = nodes.metered(window)
         elif producer.elsewhere is not None:  # what this machine drew meanwhile is not the work's
@@ -275,7 +275,7 @@ class LoadedCase:
         if produced.served is not None:
             produced.served.start = state.start_number
         if nodes is None and producer.elsewhere is None:
-            observed.neighbours = neighbours(meter_set, window)
+            observed.neighbours = neighbours(meter_set, window, self._setup.side_by_side)
         split = {} if produced.per_replica else phases(meter_set.recorder, state.gpus, produced.batches)
         block = blocks.build(state.case, window, produced, checked, split, observed, warmup=warmup)
         idle_w = state.before.power_w if state.before else {}

@@ -47,7 +47,9 @@ class Session:
         command: Sequence[str],
         run_id: str | None = None,
         began_c: Mapping[str, float] | None = None,
+        points: frozenset[str] = frozenset(),
     ) -> None:
+        """`points` are the hashes of all cases of the run, which may be measured elsewhere or before."""
         self._setup = setup
         self._listener = setup.context.listener
         self._folder = folder
@@ -55,6 +57,7 @@ class Session:
         self._command = list(command)
         self._run_id = run_id or provenance.run_id()
         self._began_c = began_c or cooling.temperatures_c(setup.placement.cards)
+        self._points = points
         self.outcome = RunOutcome()
 
     def run(self, planned: Sequence[Planned]) -> RunOutcome:
@@ -139,18 +142,27 @@ class Session:
             self.outcome.traces.append(state.trace or traceback.format_exc())
         batch = item.case.batch
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
-            self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
+            smaller = replace(item, case=item.case.with_batch(batch // 2))
             failed = build_record.record(item, state, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
                 self._save(failed, state)
             self._folder.discard_partial(failed)
-            smaller = replace(item, case=item.case.with_batch(batch // 2))
+            if smaller.case.as_mapping()["hash"] in self._points:
+                self._leave_out(
+                    item.case.label, f"out of memory; batch {batch // 2} is measured as its own case"
+                )
+                return
+            self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
             asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
             self._case(smaller, asked, start)
             return
         self._save(build_record.record(item, state, self._carbon, facts, failure), state)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
+
+    def _leave_out(self, label: str, reason: str) -> None:
+        self.outcome.left_out[label] = f"{reason}."
+        self._listener.note(f"Left out: {label}: {reason}.")
 
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:
         machine = self._setup.instruments.machine.model_copy()

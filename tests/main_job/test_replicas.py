@@ -13,7 +13,7 @@ from bench.compare.rederived import differences, rederived
 from bench.core.record import Record
 from bench.store import traces
 from tests.standin import StandIn, uuid_of
-from tests.support.main_job.metered import IDLE_W
+from tests.support.main_job.metered import IDLE_W, PACE_VARIABLE
 from tests.support.main_job.running import Done, environment, run
 
 BUSY_W = {0: 210.0, 1: 260.0, 2: 310.0, 3: 360.0}
@@ -98,6 +98,34 @@ def test_joules_are_those_of_all_replicas_and_of_their_cards_alone(
     derived = rederived(record, trace)
     assert list(differences(record, derived)) == [], "its samples say the same"
     assert derived.windows >= 4 * 4, "of nearly all blocks and cards, with the rests of each replica"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_card_that_waits_for_a_slower_replica_keeps_its_own_joules(
+    six_cards: StandIn, tmp_path: Path
+) -> None:
+    """Its second rest ends shortly before its work does, and ticks of the wait are not compared with it."""
+    variables = environment(six_cards.environment(), cards=BUSY_W, pretend=True) | {PACE_VARIABLE: "1:0.6"}
+    asked = ["tiny-bloom", "--weights", "random", "--replicas", "2", "--gpus", "0,1"]
+    limits = ["--block-seconds", "2.2", "--max-seconds", "5", "--target", "95%"]
+    done = run([*asked, *limits], tmp_path / "results", variables)
+    (record,) = done.records
+    blocks = [block for block in record.blocks if not block.warmup]
+    assert len(blocks) >= 5, done.err
+    waits_s = [(block.end_ns - block.work_ends_of[f"gpu:{uuid_of(0)}"]) / 1e9 for block in blocks]
+    assert fmean(waits_s) > 0.1, "the first card waits"
+    for gpu in (0, 1):
+        domain = f"gpu:{uuid_of(gpu)}"
+        metered_j = [float(block.energy[domain].gross_j or 0.0) for block in blocks]
+        true_j = [
+            six_cards.true_energy_j(gpu, block.start_ns, block.end_ns) - IDLE_W * block.domain_rest_s(domain)
+            for block in blocks
+        ]
+        errors = [seen / truth - 1 for seen, truth in zip(metered_j, true_j, strict=True)]
+        print(f"card {gpu}: {[round(100 * error, 2) for error in errors]} %")
+        assert sum(metered_j) == pytest.approx(sum(true_j), rel=0.01)
+    assert any("replicas uneven" in reason for reason in record.reasons)
 
 
 def shown_apart(record: Record, work_w: float) -> None:
