@@ -26,6 +26,7 @@ from typing import Any
 import pytest
 
 import bench.machine.cooling
+import bench.measurement.case_loading
 import bench.measurement.idle
 import bench.measurement.instruments
 import bench.measurement.loaded_case
@@ -73,6 +74,7 @@ TIMED = (
     bench.meters.meter_set,
     bench.meters.window_meters,
     bench.machine.cooling,
+    bench.measurement.case_loading,
     bench.measurement.idle,
     bench.measurement.loaded_case,
     bench.measurement.procedure,
