@@ -20,7 +20,8 @@ import torch
 from bench.core.weights import Weights
 from bench.dependencies import install_command
 from bench.engines.base import EngineSpec
-from bench.engines.weights.hub_errors import causes, hub_error
+from bench.engines.weights.hub_causes import causes
+from bench.engines.weights.hub_errors import hub_error
 from bench.engines.weights.weight_files import no_safetensors
 from bench.errors import BenchError, EngineError
 
