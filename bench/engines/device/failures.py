@@ -104,6 +104,13 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
             "Set prompt_format: plain for it in the catalogue (--models FILE).",
             stage=stage,
         )
+    if type(error).__name__ == "SafetensorError":
+        return EngineError(
+            f"The weights of {model} cannot be read: {_text(error).rstrip('.')}.",
+            "Download the model anew, or use --weights random.",
+            stage=stage,
+            missing=True,
+        )
     if isinstance(error, IndexError) and "index out of range in self" in str(error):
         return EngineError(
             f"{model} has no embedding for a token of the prompt: its tokenizer has more tokens than it.",

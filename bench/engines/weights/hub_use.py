@@ -7,8 +7,8 @@ The hub's library by itself waits in silence for as long as `Retry-After` asks, 
 a file anew without end where each try breaks off, and takes one byte every nine seconds for progress.
 
 A hub that has failed for one file is not asked for the next: transformers goes on without optional files,
-such as the settings of generation, and would make other output. What the hub refused is the error that is
-raised, whatever the library makes of it.
+such as the settings of generation, and would make other output. A refusal of the hub is the error that is
+raised, and not the library's own for what is missing then.
 """
 
 from __future__ import annotations

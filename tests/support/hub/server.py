@@ -3,7 +3,7 @@
 Questions and headers are those of huggingface.co as its client asks and reads them: `api/models/ID/revision`
 and `/tree`, `ID/resolve/REVISION/FILE` with `X-Repo-Commit`, `X-Linked-ETag` and `X-Linked-Size`, a redirect
 to this host for files of git and to another host for stored ones, ranges, and `X-Error-Code` for what is
-refused. Xet is left out.
+refused. Both also answer as a proxy for the other. Xet is left out.
 """
 
 from __future__ import annotations
@@ -171,8 +171,10 @@ def _handler(hub: Hub, server: str) -> type[http.server.BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            path = unquote(urlsplit(self.path).path)
-            answer = hub.answer(Asked(server, self.command, path, headers))
+            url = urlsplit(self.path)
+            # As a proxy, this server is asked for whole addresses.
+            wanted = "storage" if url.netloc == urlsplit(hub.storage_url).netloc else server
+            answer = hub.answer(Asked(wanted, self.command, unquote(url.path), headers))
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                 self.send_header(name, value)
