@@ -273,7 +273,7 @@ def test_pauses_that_overlap_a_little_count_as_long_as_they_last_together() -> N
 @pytest.mark.slow
 def test_a_pause_in_the_worker_is_said_on_the_terminal(served: Hub, tmp_path: Path) -> None:
     served.answer(429, Retry_After="1")
-    served.answer(503)
+    served.answer(503, Retry_After="3600")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     asked = ["run", "bloom-560m", "--device", "cpu", "--quick", "--results", str(tmp_path / "results")]
     done = subprocess.run(
