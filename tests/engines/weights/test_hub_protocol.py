@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.utils import _http
+from huggingface_hub.utils import _http, build_hf_headers
 
 from bench.core.weights import Weights
 from bench.engines import create
@@ -286,6 +286,32 @@ def test_an_answer_about_the_model_that_trickles_is_given_up(
     assert "which is too slow" in refusal().message
 
 
+def test_a_hub_that_says_nothing_is_given_up(
+    served: Hub, waited: Waited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 0.3)
+    for at, tries in ((question, 1), (stored, 6)):
+        served.asked.clear()
+        served.fault = always(Answer(200, silent_s=1.0), at=at)
+        assert "cannot be reached" in refusal().message
+        assert sum(map(at, served.asked)) == tries
+    assert waited.slept == [1.0, 2.0, 4.0, 8.0, 16.0]
+
+
+def test_this_hub_would_see_the_librarys_telemetry(
+    served: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    agents = pytest.importorskip("huggingface_hub.utils._detect_agent")
+    monkeypatch.setattr(agents, "_registry", None)
+    monkeypatch.setattr(constants, "AGENT_HARNESSES_PATH", str(tmp_path / "agents.json"))
+    build_hf_headers()
+    assert served.asked == []
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_TELEMETRY", False)
+    build_hf_headers()
+    assert served.paths() == ["/api/agent-harnesses"]
+
+
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_a_proxy_is_honoured(served: Hub, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setattr(constants, "ENDPOINT", "http://hub.invalid")
@@ -296,12 +322,25 @@ def test_a_proxy_is_honoured(served: Hub, monkeypatch: pytest.MonkeyPatch, varia
     assert {asked.headers["host"].partition(":")[0] for asked in served.asked} == {"hub.invalid", "localhost"}
 
 
-@pytest.mark.parametrize("answered", [407, None])
-def test_a_wrong_proxy_is_named(served: Hub, monkeypatch: pytest.MonkeyPatch, answered: int | None) -> None:
-    monkeypatch.setenv("HTTP_PROXY", served.url if answered else "http://me:hf_pass@127.0.0.1:9")
-    served.fault = lambda _: Answer(answered or 0)
+@pytest.mark.parametrize(
+    ("variable", "proxy", "message"),
+    [
+        ("HTTP_PROXY", "HUB", "The proxy refuses to ask the model hub for own/tiny (HTTP status 407)."),
+        ("HTTP_PROXY", "http://me:hf_pass@127.0.0.1:9", "cannot be reached (asked through HTTP_PROXY"),
+        ("HTTPS_PROXY", "HUB", "The proxy does not let the model hub be asked for own/tiny"),
+        ("HTTPS_PROXY", "http://me:hf_pass@127.0.0.1:9", "cannot be reached (asked through HTTPS_PROXY"),
+    ],
+)
+def test_a_wrong_proxy_is_named(
+    served: Hub, monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str, message: str
+) -> None:
+    if variable == "HTTPS_PROXY":
+        monkeypatch.setattr(constants, "ENDPOINT", "https://hub.invalid")
+    monkeypatch.setenv(variable, served.url if proxy == "HUB" else proxy)
+    served.fault = lambda _: Answer(407)
     refused = refusal()
-    assert "HTTP_PROXY" in str(refused)
+    assert message in refused.message
+    assert variable in str(refused)
     assert "hf_pass" not in str(refused)
 
 

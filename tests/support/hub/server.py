@@ -48,6 +48,8 @@ class Answer:
     cut_at: int | None = None
     byte_pause_s: float = 0.0
     """Pause after each byte of the body."""
+    silent_s: float = 0.0
+    """Pause before anything is sent."""
 
 
 Fault = Callable[[Asked], Answer | None]
@@ -175,11 +177,12 @@ def _handler(hub: Hub, server: str) -> type[http.server.BaseHTTPRequestHandler]:
             # As a proxy, this server is asked for whole addresses.
             wanted = "storage" if url.netloc == urlsplit(hub.storage_url).netloc else server
             answer = hub.answer(Asked(wanted, self.command, unquote(url.path), headers))
+            time.sleep(answer.silent_s)
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                 self.send_header(name, value)
-            self.end_headers()
             with suppress(OSError):  # the client has had enough
+                self.end_headers()
                 self._send(answer)
 
         def _send(self, answer: Answer) -> None:
