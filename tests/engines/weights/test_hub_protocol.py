@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.utils import _http, build_hf_headers
+from huggingface_hub.utils import _http
+from huggingface_hub.utils._headers import build_hf_headers
 
 from bench.core.weights import Weights
 from bench.engines import create
