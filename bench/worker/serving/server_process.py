@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from bench.errors import EngineError
+from bench.machine.worker_environment import UNTRACKED
 from bench.store.own_names import without_own_names
 from bench.worker.serving import guard
 from bench.worker.serving.secrets import ApiKey
@@ -51,7 +52,7 @@ class ServerProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    env={**os.environ, **environment},
+                    env={**UNTRACKED, **os.environ, **environment},
                     start_new_session=True,
                 )
             except OSError as error:

@@ -56,3 +56,17 @@ def test_the_guard_ends_with_the_server(tmp_path: Path) -> None:
     assert len(started) == 2
     server.end(gently=False)
     assert not any(process.is_running() for process in started)
+
+
+def test_a_started_server_is_asked_to_report_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "import os; print(os.environ['DO_NOT_TRACK'], os.environ['HF_HUB_DISABLE_TELEMETRY'], flush=True)"
+    for number, chosen in (("1", None), ("0", "0")):
+        if chosen is not None:
+            monkeypatch.setenv("DO_NOT_TRACK", chosen)
+        log = tmp_path / f"log-{number}"
+        server = ServerProcess([sys.executable, "-c", says], {}, log, ApiKey(None))
+        assert wait_until(lambda log=log: log.read_text().endswith("\n"), timeout_s=30.0)  # type: ignore[misc]
+        server.end(gently=False)
+        assert log.read_text().split() == [number, "1"], "what the user has set is kept"
