@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from bench.catalog.axes import SweepAxes
 from bench.catalog.cases import Case, Overrides, Planned, plan
 from bench.catalog.loading import load
-from bench.catalog.models import SweepAxes, Work
+from bench.catalog.models import Work
 from bench.machine.host_memory import HostMemory
 from bench.machine.placement import Placement, place
 from bench.measurement import fitting, forecast, side_by_side
