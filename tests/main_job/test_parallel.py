@@ -111,8 +111,8 @@ def test_joules_side_by_side_are_those_of_each_card_as_alone(three_cards: StandI
         records[1].blocks[0].start_ns, records[2].blocks[0].start_ns
     )
     assert overlap > 0, "two of them were measured at the same time"
-    assert all(records[batch].side_by_side.cases for batch in (1, 2))
-    assert all(records[batch].figures.neighbours.of_other_cases == 1 for batch in (1, 2))
+    figures = [record.figures.neighbours for record in records.values()]
+    assert any(idle and idle.of_other_cases for idle in figures), "some case met another at work"
     gpu = card_of(records[1])
     alone = by_batch(run([*CASES, "--gpus", str(gpu)], tmp_path / "alone", variables(three_cards)))
     for batch, record in records.items():
