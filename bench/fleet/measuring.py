@@ -81,7 +81,7 @@ class _FleetRun:
             case = self.board.next_case(node)
             if case is not None:
                 self.pace.begins(node, case, time.monotonic())
-                yield self.cluster.start(node, replace(self.plan, cases=(self.plan.cases[case],))), node
+                yield self.cluster.start(node, self.plan.alone(self.plan.cases[case])), node
 
     def take_in(self) -> None:
         """Take in what has ended within a second, and keep it."""

@@ -198,6 +198,11 @@ class CasePlan(_PlanOfCases):
         outcome.skipped = list(found.values())
         return outcome
 
+    def alone(self, item: Planned) -> CasePlan:
+        """One of its cases, for a process or node of its own, with the point that could be half its batch."""
+        half = replace(item, case=item.case.with_batch(item.case.batch // 2))
+        return replace(self, cases=(item,), points=self.points & hashes([half]))
+
     @property
     def resumes(self) -> bool:
         """Whether the same command goes on where this one stops."""

@@ -54,7 +54,7 @@ class CaseProcess:
             report = self.connection.recv()
         except (EOFError, OSError):  # also in the middle of a report
             self.end()
-            if self._written:  # it was measured; what its process did afterwards does not count
+            if self._written:  # only what came after its record is lost
                 return RunOutcome(records=self._written)
             return GivenUp(f"its process ended with status {self._process.exitcode}")
         if isinstance(report, RunOutcome | GivenUp):

@@ -2,7 +2,7 @@
 
     times = CaseTimes(labels, [gpu.uuid for gpu in placement.visible])
     times.begins(2, cards); times.ends(2)           # in the process that starts the others
-    CasesBeside(times, at=0).during(windows)        # SideBySide, in the process of case 0
+    CasesBeside(times, 0, uuids).during(windows)       # SideBySide, in the process of case 0
 
 A case is at work from the start of its process, loading included, to its outcome. All times are
 CLOCK_MONOTONIC, which processes of one machine share.

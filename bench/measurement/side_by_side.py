@@ -200,8 +200,7 @@ class _SideBySideRun:
     def _started(self, at: int, item: Planned, cards: tuple[Gpu, ...]) -> CaseProcess:
         others = tuple(gpu.uuid for gpu in self._placement.visible if gpu not in cards)
         plan = replace(
-            self._plan,
-            cases=(item,),
+            self._plan.alone(item),
             gpus=",".join(gpu.uuid for gpu in cards),
             of_larger_run=True,
             side_by_side=CasesBeside(self._times, at, others)

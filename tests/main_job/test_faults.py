@@ -60,7 +60,9 @@ def test_half_a_batch_that_is_a_point_of_the_sweep_is_measured_once(tmp_path: Pa
     assert sorted(by_batch) == [1, 2], "and 8, which is no point, is tried for 16"
     assert by_batch[2].requested is None
     assert len([record for record in done.records if record.case.batch == 2]) == 1
-    assert "batch 4: out of memory; batch 2 is measured as its own case." in " ".join(done.err.split())
+    (said,) = {line for line in done.err.splitlines() if "Left out: " in line}
+    assert " batch 4 " in said
+    assert said.endswith(": out of memory; batch 2 is measured as its own case.")
     (failed,) = (record for record in done.records if record.status == "failed")
     assert failed.requested is not None
     assert failed.requested.batch == 16

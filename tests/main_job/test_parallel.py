@@ -103,13 +103,16 @@ def test_joules_side_by_side_are_those_of_each_card_as_alone(three_cards: StandI
         names_those_that_overlapped(record, list(records.values()))
         idle = record.figures.neighbours
         assert idle is not None
-        assert (idle.cards, idle.busy, idle.of_other_cases) == (1, 0, 1), "a sibling's card is not idle"
+        siblings = len({card for case in record.side_by_side.beside or () for card in case.cards})
+        assert (idle.cards, idle.busy, idle.of_other_cases) == (2 - siblings, 0, siblings)
         assert idle.power_w is not None
-        assert idle.power_w.value == pytest.approx(IDLE_W, rel=0.02)
+        assert idle.power_w.value == pytest.approx(idle.cards * IDLE_W, rel=0.02), "no sibling's card"
     overlap = min(records[1].blocks[-1].end_ns, records[2].blocks[-1].end_ns) - max(
         records[1].blocks[0].start_ns, records[2].blocks[0].start_ns
     )
     assert overlap > 0, "two of them were measured at the same time"
+    figures = [record.figures.neighbours for record in records.values()]
+    assert any(idle and idle.of_other_cases for idle in figures), "some case met another at work"
     gpu = card_of(records[1])
     alone = by_batch(run([*CASES, "--gpus", str(gpu)], tmp_path / "alone", variables(three_cards)))
     for batch, record in records.items():

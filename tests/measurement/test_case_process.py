@@ -48,4 +48,4 @@ def test_a_process_that_died_at_work_says_its_status(tmp_path: Path, monkeypatch
     monkeypatch.setattr(case_process, "_measure", die)
     case = CaseProcess(0, "tiny", (), PLAN, tmp_path)
     assert case.report_to(Quiet()) is None
-    assert case.report_to(Quiet()) == GivenUp("its process ended with status -9")
+    assert case.report_to(Quiet()) == GivenUp("its process ended with status -9", 1)

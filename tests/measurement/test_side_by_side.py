@@ -16,7 +16,7 @@ from bench.catalog.models import Work
 from bench.machine.host_memory import HostMemory
 from bench.machine.placement import Placement, place
 from bench.measurement import fitting, forecast, side_by_side
-from bench.measurement.case_plan import CasePlan
+from bench.measurement.case_plan import CasePlan, hashes
 from bench.measurement.case_process import CaseProcess
 from bench.measurement.context import RunContext
 from bench.measurement.outcome import GivenUp, RunOutcome
@@ -127,6 +127,13 @@ def test_quantised_weights_pass_through_the_hosts_memory_and_others_do_not() -> 
     )
     assert fitting.host_bytes(plain) == fitting.BASE_BYTES
     assert fitting.host_bytes(quantised) > fitting.host_bytes(plain)
+
+
+def test_a_case_alone_keeps_of_the_runs_points_the_one_that_memory_could_ask_for() -> None:
+    whole = planned()
+    plan = CasePlan(whole, points=hashes(whole))
+    kept = [plan.alone(item).points for item in whole]
+    assert kept == [frozenset(), hashes(whole[:1]), hashes(whole[1:2])], "of 1, 2 and 4: none, 1 and 2"
 
 
 def test_a_case_that_lacks_something_ends_the_run_as_it_does_alone(standin: StandIn, tmp_path: Path) -> None:
