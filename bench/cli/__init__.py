@@ -20,6 +20,7 @@ import click
 
 import bench
 from bench.cli.lazy_group import LazyGroup
+from bench.cli.masked_streams import mask_streams
 from bench.cli.verbs import SECTIONS
 from bench.core.secrets import masked
 from bench.dependencies import missing
@@ -47,11 +48,10 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process with its exit status.
 
-    What the terminal's encoding cannot express (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
+    What is written has no secret, and `?` for what the terminal's encoding cannot express (`—` in Latin-1, a
+    name that is not UTF-8).
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # there may be none, or a program's own in its place
-            stream.reconfigure(errors="replace")
+    mask_streams()
     if COMPLETE in os.environ:
         from click.shell_completion import shell_complete
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import pytest
@@ -40,6 +43,22 @@ def test_secrets_are_masked_and_other_words_stay() -> None:
     assert "https://h/v1?a=1&api_key=***" in shown
     for text in ("http://localhost:8000/v1?n=1", "max_tokens=20 of hf_xet", "a@b.org", "--seed 1"):
         assert masked(text) == text
+
+
+def test_a_secret_is_masked_as_urls_json_and_pages_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = 'planted "horse" & ä'
+    monkeypatch.setenv("SMTP_PASS", secret)
+    for written in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret)):
+        assert masked(f"said {written}.") == "said ***."
+    assert masked(json.dumps({"a": secret}, ensure_ascii=False)) == '{"a": "***"}'
+
+
+def test_a_key_may_begin_like_a_path_and_a_path_is_no_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OBJECT_STORE_SECRET", "/planted/battery+0123==")
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent.1"))
+    assert masked(f"/planted/battery+0123== {tmp_path}/agent.1") == f"*** {tmp_path}/agent.1"
 
 
 def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:
