@@ -20,12 +20,12 @@ import click
 
 import bench
 from bench.cli.lazy_group import LazyGroup
-from bench.cli.masked_streams import mask_streams
 from bench.cli.verbs import SECTIONS
 from bench.core.secrets import masked
 from bench.dependencies import missing
 from bench.errors import INTERNAL_FAULT, BenchError
 from bench.invocation import as_started, program
+from bench.streams import mask_streams
 from bench.view.printable import printable
 
 PROGRAM = "joulebench"

@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from bench.cli.masked_streams import MaskedText
 from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.errors import RecordError
 from bench.machine.provenance import in_container
 from bench.measurement.live import Snapshot
-from bench.streams import is_standard
+from bench.streams import MaskedText, is_standard
 from bench.view import terminal
 from bench.view.live import LiveView, own_cost
 

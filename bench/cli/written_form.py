@@ -18,11 +18,10 @@ from typing import Any, Literal, TextIO
 
 import click
 
-from bench.cli.masked_streams import MaskedText
 from bench.errors import RecordError, UsageError
 from bench.store.own_names import without_home
 from bench.store.results import replacing, write_atomically
-from bench.streams import is_standard
+from bench.streams import MaskedText, is_standard
 
 AnswerForm = Literal["text", "csv", "json"]
 Command = Callable[..., int]

@@ -13,6 +13,7 @@ import pytest
 from bench.cli import cli, invoke
 from bench.core.recorded import Failure
 from bench.core.secrets import masked
+from bench.measurement.api.metering import named
 from bench.store.machine_folder import MachineFolder
 from tests.support import factory
 
@@ -71,6 +72,10 @@ def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert any("***" in text for text in written)
     assert_without_secrets("".join(written))
+
+
+def test_a_windows_failure_has_no_secret() -> None:
+    assert named(RuntimeError(f"refused {TOKEN}")) == "RuntimeError: refused ***"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, click.UsageError])

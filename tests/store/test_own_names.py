@@ -37,7 +37,7 @@ def planted() -> str:
 
 
 def host_in(text: str) -> str:
-    (found,) = set(re.findall("host-[0-9a-f]{8}", text))
+    (found,) = {each[0] for each in re.finditer("host-[0-9a-f]{8}", text)}
     return found
 
 

@@ -17,10 +17,10 @@ from rich.console import Console
 
 from bench import cli
 from bench.cli import written_form
-from bench.cli.masked_streams import MaskedText, mask_streams
 from bench.cli.watch_lines import CsvRows
 from bench.cli.watch_outputs import lines_to
 from bench.footprint.grid import choose
+from bench.streams import MaskedText, mask_streams
 
 SECRET = 'sk-planted "0123" 456'
 
@@ -72,9 +72,12 @@ WAYS: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_secret_is_masked_whichever_way_it_is_written(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    catch(monkeypatch)
+def test_a_secret_is_masked_whichever_way_it_is_written(
+    way: str, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catch(monkeypatch, encoding)
     mask_streams()
     WAYS[way]()
     assert "***" in written()
