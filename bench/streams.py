@@ -61,7 +61,7 @@ class MaskedText(io.TextIOWrapper):
 def mask_streams() -> None:
     """Let this process' streams mask what is written, with `?` for what their encoding cannot express.
 
-    There may be none, or a program's own in its place. Click takes ASCII for a setting that was forgotten, and
+    There may be none, or a program's own in place. Click takes ASCII for a setting that was forgotten, and
     would write UTF-8 past the mask.
     """
     for name in ("stdout", "stderr"):
