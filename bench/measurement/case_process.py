@@ -55,7 +55,7 @@ class CaseProcess:
             report = self.connection.recv()
         except (EOFError, OSError):  # also in the middle of a report
             self.end()
-            if self._written:  # what came after its record is no loss
+            if self._written:  # nothing after its record is lost
                 return RunOutcome(records=self._written)
             return f"its process ended with status {self._process.exitcode}"
         if isinstance(report, tuple):
