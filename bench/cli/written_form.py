@@ -19,8 +19,9 @@ from typing import Any, Literal, TextIO
 import click
 
 from bench.errors import RecordError, UsageError
+from bench.store.own_names import without_home
 from bench.store.results import replacing, write_atomically
-from bench.streams import is_standard
+from bench.streams import MaskedText, is_standard
 
 AnswerForm = Literal["text", "csv", "json"]
 Command = Callable[..., int]
@@ -81,7 +82,7 @@ def _opened(output: Path) -> Iterator[TextIO]:
         with contextlib.ExitStack() as stack:
             special = output.exists() and not output.is_file()
             path = output if special else stack.enter_context(replacing(output))
-            yield stack.enter_context(path.open("w", encoding="utf-8"))
+            yield stack.enter_context(MaskedText(path.open("wb"), further=without_home, encoding="utf-8"))
     except OSError as error:
         raise _cannot_write(output, error) from error
 

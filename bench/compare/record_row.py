@@ -11,12 +11,13 @@ from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
 from bench.footprint.excluded_models import is_toy
 from bench.stats import token_figures, uncertainty
+from bench.store.own_names import without_own_names
 
 Value = str | float | int | bool | None
 
 COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "record": (str, lambda found: found.digest),
-    "file": (str, lambda found: found.where),
+    "file": (str, lambda found: without_own_names(found.where)),
     "created": (str, lambda found: found.record.created),
     "run_id": (str, lambda found: found.record.run_id),
     "status": (str, lambda found: found.record.status),

@@ -26,6 +26,7 @@ from bench.measurement.outcome import GivenUp, RunOutcome
 from bench.measurement.run import run
 from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
+from bench.streams import mask_streams
 
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan
@@ -117,6 +118,7 @@ class _Reports:
 
 def _measure(plan: CasePlan, results: Path, connection: Connection) -> None:
     """Measure a plan of one case, and send its outcome or the reason for none."""
+    mask_streams()
     os.setsid()  # a terminal's Ctrl-C is passed on once, by the parent
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.SIG_IGN)  # sent to all of a job; the parent passes it on as SIGINT

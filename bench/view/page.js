@@ -156,9 +156,10 @@ function records(table) {
 }
 
 function asCsv({ names, rows }) {
-  // A cell that a spreadsheet would take for a formula is made text; so is one with a comma, quote or line end.
+  // What a spreadsheet would take for a formula is made text, also where it splits at semicolons or tabs.
   const field = (value) => {
-    const text = value === null ? "" : String(value);
+    const text = value === null ? "" : String(value)
+      .replace(/[;\t\r\n](?=[ "]*[=+\-@＝＋－＠])/g, "$&'");
     const safe = typeof value === "string" && /^ *[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.core.temporary import SERVER_SAID, sweep
 from bench.worker.serving.secrets import ApiKey
 from bench.worker.serving.server_process import ServerProcess
 from tests.support.processes import ROOT, has_ended, wait_until
@@ -45,6 +46,8 @@ def test_server_and_its_children_end_with_a_killed_starter(tmp_path: Path, deaf:
         starter.kill()
         starter.wait()
     assert wait_until(lambda: all(map(has_ended, processes)), timeout_s=5.0)
+    assert not (tmp_path / "log").exists(), "it may have the key until it was gone through"
+    assert [path.name.startswith(SERVER_SAID) for path in sweep()] == [True]
 
 
 def test_the_guard_ends_with_the_server(tmp_path: Path) -> None:
