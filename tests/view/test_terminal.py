@@ -123,7 +123,7 @@ def test_styles_change_no_character_and_are_for_terminals_only(monkeypatch: pyte
             return True
 
     monkeypatch.setenv("COLUMNS", "60")
-    assert Room.of(io.StringIO()) == Room(terminal.PIPE_WIDTH, terminal.PIPE_WIDTH, styled=False)
+    assert Room.of(io.StringIO()) == Room(terminal.PIPE_WIDTH, terminal.PROSE_WIDTH, styled=False)
     assert Room.of(Screen()) == Room(60, 60, styled=True)
     monkeypatch.setenv("NO_COLOR", "1")
     assert not Room.of(Screen()).styled
