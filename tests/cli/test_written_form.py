@@ -50,8 +50,8 @@ def test_format_is_the_form_of_an_answer_in_every_verb() -> None:
     [
         ("compare", "results/a.json", "results/a.json"),
         ("compare", "--across-hardware", "results"),
-        ("show", "latest"),
-        ("show", "--budget", "latest"),
+        ("show", "results/a.json"),
+        ("show", "--budget", "results/a.json"),
         ("query", "SELECT label FROM every_record"),
         ("list", "--systems"),
         ("footprint", "people"),
