@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from bench.pytest_plugin.session import EnergySession
 
-COLUMNS = columns("test", "#J/unit", "#95 %", "#n", "##J", "##s", "##W", "scope", "verdict")
+COLUMNS = columns("test", "#J/unit", "#95 %", "#n", "#J", "#s", "#W", "scope", "verdict")
 BUDGETS = {"pass": "within budget", "fail": "above budget", "unclear": "budget unclear"}
 
 

@@ -9,7 +9,7 @@ from bench.compare.comparison import Comparison, ComparisonResult, MetricRow, Ve
 from bench.compare.gate import Judged
 from bench.compare.metrics import Metric, MetricValues
 from bench.view.content import Cell, Fold, Section, SectionPart, Tone, Written, columns, table
-from bench.view.numbers import NOT_KNOWN, ranged
+from bench.view.numbers import NOT_KNOWN, p_value, ranged
 from bench.view.spans import by_width, ends
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
@@ -80,7 +80,7 @@ def _cells(row: MetricRow, unit: str) -> tuple[Cell, ...]:
         by_width(ratio),
         ends(ratio),
         ", ".join(map(str, dict.fromkeys(ratio.n))) if ratio else "",
-        None if row.p is None else Written("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}", row.p),
+        None if row.p is None else Written(p_value(row.p), row.p),
         Written(f"{row.floor.value:.1%}", 100 * row.floor.value),
         Written(row.verdict, tone=TONES.get(row.verdict)) if row.verdict else "(no direction)",
     )

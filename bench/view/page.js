@@ -20,7 +20,7 @@ function theme(where) {
     background: "transparent",
     axis: { ...labels, gridColor: line, domainColor: soft, tickColor: soft },
     axisX: { labelSeparation: 8 },
-    axisY: { labelLimit: Math.round(where.clientWidth * 0.42) },
+    axisY: { labelLimit: Math.round(where.clientWidth * 0.5) },
     legend: { ...labels, labelLimit: 220, columns: narrow.matches ? 1 : 3 },
     ...(narrow.matches ? labelsAbove(where) : {}),
   };
@@ -101,6 +101,8 @@ addEventListener("beforeprint", () => {
     fold.open = true;
     fold.dataset.opened = "to print";
   }
+  // Drawing waits for nothing but promises that are kept at once, so that it is done before the paper is laid out.
+  for (const [where, again] of drawings) if (where.dataset.drawn === undefined) again();
 });
 addEventListener("afterprint", () => {
   for (const fold of document.querySelectorAll("details[data-opened]")) {
