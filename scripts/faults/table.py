@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,15 +53,19 @@ def main() -> int:
         signal.SIGINT, signal.default_int_handler
     )  # a shell starts what is in its background deaf to it
     codes = CODES if "--all" in sys.argv[1:] else (pynvml.NVML_ERROR_UNKNOWN,)
-    wrong, begun = 0, time.monotonic()
+    outcomes: Counter[str] = Counter()
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder  # locks of its own: a run beside this one would have every scene refused
         library = build(Path(folder))
         for rows in (virtual(nvml_scenes(codes), library), virtual(meter_scenes(), library), real(library)):
             for fault, moment, outcome, seconds, sentence in rows:
-                wrong += outcome == "WRONG"
+                outcomes[outcome.partition(",")[0]] += 1
                 print(f"{fault:42} {moment:26} {outcome:32} {seconds:>4} s  {sentence[:100]}", flush=True)
-    print(f"{wrong} wrong endings; {time.monotonic() - begun:.0f} s")
-    return 1 if wrong else 0
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+    print(f"{outcomes.total()} scenes: {counts}; {outcomes['WRONG']} wrong endings")
+    print(f"wall time: {time.monotonic() - begun:.0f} s")
+    return 1 if outcomes["WRONG"] else 0
 
 
 if __name__ == "__main__":
