@@ -27,6 +27,7 @@ import pytest
 from bench.core.domain import Domain
 from bench.measurement.api.meter import Meter
 from scripts.accuracy.waves import IDLE_W, WAVES, Wave
+from scripts.faults import card_scenes
 from tests.standin import StandIn, build, uuid_of
 
 BEGIN_WITH_WORK = (
@@ -74,6 +75,14 @@ class Seen(NamedTuple):
         if self.reasons:
             return "invalid"
         return "holds" if abs(self.found_j - self.true_j) <= self.interval_j else "outside"
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it is farther from the truth than any fault of a card may bring a valid block."""
+        if self.outcome != "outside" or self.found_j is None or self.interval_j is None:
+            return self.outcome == "outside"
+        allowed_j = card_scenes.COVERAGE_FACTOR / COVERAGE_FACTOR * self.interval_j
+        return abs(self.found_j - self.true_j) > max(allowed_j, card_scenes.LEAST_SHARE * self.true_j)
 
     @property
     def error(self) -> float | None:
@@ -173,7 +182,8 @@ def lines(seen: Sequence[Seen]) -> Iterator[str]:
         yield f"set aside: {count} by {rule}"
 
 
-def honest(seen: Sequence[Seen]) -> bool:
-    """Whether enough of the valid windows hold the truth."""
+def lost(seen: Sequence[Seen]) -> int:
+    """Wrong windows; too many that miss the truth by a little count, too."""
     outcomes = Counter(each.outcome for each in seen)
-    return outcomes["holds"] >= FEWEST_HOLD * (outcomes["holds"] + outcomes["outside"])
+    enough = outcomes["holds"] >= FEWEST_HOLD * (outcomes["holds"] + outcomes["outside"])
+    return sum(each.wrong for each in seen) if enough else outcomes["outside"]
