@@ -39,10 +39,18 @@ class PartTally(NamedTuple):
 
 def summary(rows: Sequence[PartTally]) -> str:
     """The table over parts, with their sum."""
-    sums = [sum(row[column] for row in rows) for column in (1, 2, 3, 4)]
+    whole = PartTally(
+        ALL,
+        sum(row.tried for row in rows),
+        sum(row.survived for row in rows),
+        sum(row.lost for row in rows),
+        sum(row.wall_s for row in rows),
+    )
     lines = [f"{'part':24}{'tried':>10}{'survived':>10}{'lost':>10}{'wall time':>12}"]
-    for name, tried, survived, lost, wall_s in (*rows, (ALL, *sums)):
-        lines.append(f"{name:24}{tried:10.0f}{survived:10.0f}{lost:10.0f}{wall_s:10.0f} s")
+    lines += [
+        f"{row.name:24}{row.tried:10}{row.survived:10}{row.lost:10}{row.wall_s:10.0f} s"
+        for row in (*rows, whole)
+    ]
     return "\n".join(lines)
 
 
