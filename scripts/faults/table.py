@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pynvml
 
-from scripts.faults.processes import LONG, SHORT, Seen, play_together
+from scripts.faults.processes import LONG, PATIENT_S, SHORT, Seen, play_together
 from scripts.faults.scene import Scene, play
 from scripts.faults.scenes import CODES, meter_scenes, nvml_scenes
 from tests.standin import build
@@ -40,7 +40,8 @@ def virtual(scenes: Iterator[Scene], library: Path) -> Iterator[Row]:
 def real(library: Path) -> Iterator[Row]:
     """A row a scene, its seconds from the fault to the end of the run."""
     scenes = (*SHORT, *LONG)
-    for scene, seen in zip(scenes, play_together(scenes, library), strict=True):
+    played = play_together(scenes, library, longest_s=PATIENT_S)
+    for scene, seen in zip(scenes, played, strict=True):
         if isinstance(seen, Seen):
             yield scene.name, scene.stage, seen.outcome, f"{seen.seconds:.0f}", seen.sentence
         else:
