@@ -54,7 +54,7 @@ COVERAGE_FACTOR = 2.0
 """Of the edges' standard uncertainty: a 95 % interval."""
 FEWEST_HOLD = 0.95
 NAME_OF_GPU = "NVIDIA stand-in that sees all"
-Outcome = Literal["holds", "outside", "invalid", "no reading"]
+Outcome = Literal["within", "outside", "invalid", "no reading"]
 
 
 class Seen(NamedTuple):
@@ -69,12 +69,12 @@ class Seen(NamedTuple):
 
     @property
     def outcome(self) -> Outcome:
-        """`holds`: the interval contains the truth; `outside`: it does not, and nothing warns of it."""
+        """`within`: the interval contains the truth; `outside`: it does not, and nothing warns of it."""
         if self.found_j is None or self.interval_j is None:
             return "no reading" if self.reasons else "outside"
         if self.reasons:
             return "invalid"
-        return "holds" if abs(self.found_j - self.true_j) <= self.interval_j else "outside"
+        return "within" if abs(self.found_j - self.true_j) <= self.interval_j else "outside"
 
     @property
     def wrong(self) -> bool:
@@ -167,10 +167,10 @@ def _events(
 def lines(seen: Sequence[Seen]) -> Iterator[str]:
     """Counts by outcome, the worst error among the windows that count, and why others do not."""
     outcomes = Counter(each.outcome for each in seen)
-    valid = outcomes["holds"] + outcomes["outside"]
+    valid = outcomes["within"] + outcomes["outside"]
     counts = ", ".join(f"{count} {name}" for name, count in outcomes.items())
     yield f"{len(seen)} windows, {valid} of them valid: {counts}"
-    counted = [each for each in seen if each.outcome in ("holds", "outside") and each.error is not None]
+    counted = [each for each in seen if each.outcome in ("within", "outside") and each.error is not None]
     if counted:
         errors = [abs(each.error or 0.0) for each in counted]
         widths = [(each.interval_j or 0.0) / each.true_j for each in counted]
@@ -185,5 +185,5 @@ def lines(seen: Sequence[Seen]) -> Iterator[str]:
 def lost(seen: Sequence[Seen]) -> int:
     """Wrong windows; too many that miss the truth by a little count, too."""
     outcomes = Counter(each.outcome for each in seen)
-    enough = outcomes["holds"] >= FEWEST_HOLD * (outcomes["holds"] + outcomes["outside"])
+    enough = outcomes["within"] >= FEWEST_HOLD * (outcomes["within"] + outcomes["outside"])
     return sum(each.wrong for each in seen) if enough else outcomes["outside"]

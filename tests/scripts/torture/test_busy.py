@@ -22,7 +22,7 @@ def seen(found_j: float | None, interval_j: float | None = 10.0, *reasons: str) 
 @pytest.mark.parametrize(
     ("window", "outcome", "wrong"),
     [
-        (seen(1009.0), "holds", False),
+        (seen(1009.0), "within", False),
         (seen(1011.0), "outside", False),
         (seen(1030.0), "outside", True),
         (seen(1009.0, 1.0), "outside", False),  # below 1 % no fault of a card is told either
