@@ -24,6 +24,7 @@ from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import block_length, blocks, stopping
 from bench.measurement.case_state import CaseState
+from bench.measurement.fitting import cards_of_case
 from bench.measurement.idle import IdlePower, settling_s, watch_idle
 from bench.measurement.neighbours import neighbours
 from bench.measurement.node_metering import BY_NODES, NodeMetering
@@ -64,6 +65,7 @@ def loaded(
     """
     require_recorder(setup.instruments.recorder)
     setup.stage("loading")
+    setup = replace(setup, placement=cards_of_case(state.case, setup.placement))
     asked = ProducerSetup(
         setup.placement,
         setup.remote_code,
