@@ -5,7 +5,7 @@ cards_apart(labels, records)     # ["GPU 0", "GPU 1", ""]: the third label is of
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 from bench.compare.comparison import Comparison
@@ -37,6 +37,17 @@ def cards_of(record: Measurement) -> str:
         return ""
     indices = [gpu.index for gpu in record.machine.metered_gpus if gpu.index is not None]
     return f"GPU {', '.join(map(str, sorted(indices)))}" if indices else ""
+
+
+def card_names(record: Measurement) -> str | None:
+    """`2 × NVIDIA H200`: the metered cards by their names; `None` without any."""
+    names = Counter(str(gpu.name) for gpu in record.machine.metered_gpus if gpu.name)
+    return ", ".join(name if n == 1 else f"{n} × {name}" for name, n in sorted(names.items())) or None
+
+
+def cards_described(record: Measurement) -> str:
+    """`GPU 0, 1: 2 × NVIDIA H200`: indices and names of the metered cards, as far as they are known."""
+    return ": ".join(filter(None, (cards_of(record), card_names(record))))
 
 
 def comparison_labels(comparisons: Sequence[Comparison]) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bench.compare.cards_apart import cards_of
+from bench.compare.cards_apart import card_names, cards_of
 from bench.compare.identity import card
-from bench.compare.machine_column import card_model
 from bench.compare.record_set import StoredRecord
 from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
@@ -38,7 +37,7 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "machine": (str, lambda found: found.record.machine.name),
     "card": (str, lambda found: card(found.record)),
     "cards": (int, lambda found: len(found.record.machine.metered)),
-    "card_names": (str, lambda found: _card_names(found.record)),
+    "card_names": (str, lambda found: card_names(found.record)),
     "card_indices": (str, lambda found: cards_of(found.record).removeprefix("GPU ") or None),
     "replicas": (int, lambda found: _replicas(found.record)),
     "side_by_side": (int, lambda found: found.record.side_by_side.cases if found.record.side_by_side else 0),
@@ -95,11 +94,6 @@ def headline(record: Record, figure: str) -> ScopedFigure | None:
     scope = record.figures.headline_scope
     figure_at_scope: ScopedFigure | None = getattr(record.figures, figure).get(scope) if scope else None
     return figure_at_scope
-
-
-def _card_names(record: Record) -> str | None:
-    """`2 × NVIDIA H200`: the metered cards; `None` without one."""
-    return card_model(record).name if record.machine.metered_gpus else None
 
 
 def _replicas(record: Record) -> int | None:
