@@ -23,6 +23,7 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import Stages
+from bench.engines.device.read_back import loaded_model
 from bench.engines.device.saved_texts import save_texts
 from bench.engines.device.transformers_model import LoadedTransformersModel
 from bench.engines.device.transformers_model import load as load_model
@@ -68,16 +69,8 @@ class EmbeddingEngine(OneModelEngine[LoadedTransformersModel]):
             self._require_room(loaded)
             placed.synchronise(self._spec.devices)
         self._loaded = loaded
-        return LoadedModel(
-            parameters={"model": placed.parameter_count(loaded.model)},
-            dtypes={"model": placed.dtype_name(loaded.model)},
-            used=self._used(loaded),
-            revision=loaded.revision,
-            device_uuids=placed.device_uuids(self._spec.devices),
-            memory_bytes=placed.memory_bytes([loaded.model], self._spec.devices),
-            load_s=time.monotonic() - start,
-            libraries=placed.libraries(),
-        )
+        load_s = time.monotonic() - start
+        return loaded_model(self._spec, {"model": loaded.model}, self._used(loaded), loaded.revision, load_s)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:  # noqa: ARG002 - the protocol's
         """Index of the first: all items are equally long."""

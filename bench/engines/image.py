@@ -8,21 +8,19 @@ edge and without a wait between two steps.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from bench.core.modalities.image import ImageOptions
-from bench.engines.base import Engine, EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.base import Engine, EngineSpec, GeneratedBatch, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
-from bench.engines.device.one_model import OneModelEngine
-from bench.engines.device.phases import PipelineWatch
-from bench.engines.picture import image_loading, network_loading, pictures, pipelines
+from bench.engines.picture import image_loading, network_loading, pictures
 from bench.engines.picture.image_network import NetworkEngine
 from bench.engines.picture.pictures import Pictures
+from bench.engines.picture.pipeline_engine import PipelineEngine
 
 
 def create(spec: EngineSpec) -> Engine:
@@ -33,27 +31,11 @@ def create(spec: EngineSpec) -> Engine:
     return ImageEngine(spec, spec.options)
 
 
-class ImageEngine(OneModelEngine[image_loading.LoadedImagePipeline]):
+class ImageEngine(PipelineEngine[ImageOptions, image_loading.LoadedImagePipeline]):
     """One diffusion pipeline on its devices."""
 
-    def __init__(self, spec: EngineSpec, options: ImageOptions) -> None:
-        super().__init__(spec)
-        self._options = options
-        self._watch = PipelineWatch(spec.devices)
-
-    def load(self) -> LoadedModel:
-        """Bring the pipeline onto the devices. Raises EngineError(stage="load")."""
-        start = time.monotonic()
-        with translated("load", self._spec), placed.quiet():
-            loaded = image_loading.load(self._spec, self._options)
-            self._watch.attach(loaded.pipe, loaded.encoders, loaded.denoiser)
-            placed.synchronise(self._spec.devices)
-        self._loaded = loaded
-        return pipelines.ready(loaded, self._spec, time.monotonic() - start)
-
-    def longest_prompt(self, prompts: Sequence[str]) -> int:
-        """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
-        return max(range(len(prompts)), key=lambda index: len(prompts[index]))
+    def _load(self) -> image_loading.LoadedImagePipeline:
+        return image_loading.load(self._spec, self._options)
 
     def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """One image a prompt, all of them as one batch; item i starts from noise of seed + i.
@@ -83,6 +65,3 @@ class ImageEngine(OneModelEngine[image_loading.LoadedImagePipeline]):
     def save(self, made: GeneratedBatch, folder: Path, stem: str) -> list[Path]:
         """Write each image as `<stem>-<i>.png`."""
         return pictures.save(made.payload, folder, stem)
-
-    def _forget(self) -> None:
-        self._watch = PipelineWatch(self._spec.devices)

@@ -20,6 +20,7 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import FirstScores, Stages
+from bench.engines.device.read_back import loaded_model
 from bench.engines.device.saved_texts import save_texts
 from bench.engines.sound import whisper
 from bench.engines.sound.clips import Wave
@@ -60,16 +61,8 @@ class RecognitionEngine(OneModelEngine[whisper.LoadedWhisper]):
             self._stages.watch(loaded.model.get_decoder(), "decode")
             placed.synchronise(self._spec.devices)
         self._loaded = loaded
-        return LoadedModel(
-            parameters={"model": placed.parameter_count(loaded.model)},
-            dtypes={"model": placed.dtype_name(loaded.model)},
-            used=loaded.used,
-            revision=loaded.revision,
-            device_uuids=placed.device_uuids(self._spec.devices),
-            memory_bytes=placed.memory_bytes([loaded.model], self._spec.devices),
-            load_s=time.monotonic() - start,
-            libraries=placed.libraries(),
-        )
+        load_s = time.monotonic() - start
+        return loaded_model(self._spec, {"model": loaded.model}, loaded.used, loaded.revision, load_s)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the first: all are equally long. Their speech is made here, before any window."""

@@ -23,6 +23,7 @@ from bench.engines.device import kernels, placed
 from bench.engines.device.failures import translated
 from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import FirstToken, PhaseClock
+from bench.engines.device.read_back import loaded_model
 from bench.engines.device.saved_texts import save_texts
 from bench.engines.language import repetition, text_loading
 from bench.engines.language.reasoning import Split, chat
@@ -63,16 +64,8 @@ class TextEngine(OneModelEngine[text_loading.LoadedTextModel]):
             loaded = text_loading.load(self._spec, self._options)
             placed.synchronise(self._spec.devices)
         self._loaded = loaded
-        return LoadedModel(
-            parameters={"model": placed.parameter_count(loaded.model)},
-            dtypes={"model": placed.dtype_name(loaded.model)},
-            used=loaded.used,
-            revision=loaded.revision,
-            device_uuids=placed.device_uuids(self._spec.devices),
-            memory_bytes=placed.memory_bytes([loaded.model], self._spec.devices),
-            load_s=time.monotonic() - start,
-            libraries=placed.libraries(),
-        )
+        load_s = time.monotonic() - start
+        return loaded_model(self._spec, {"model": loaded.model}, loaded.used, loaded.revision, load_s)
 
     def set_length(self, new_tokens: int) -> None:
         """Set the length of the items made, or inspected, from now on: of one model in several stages."""

@@ -7,7 +7,6 @@ network to the card and back is inside, too.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,12 @@ import numpy.typing as npt
 import torch
 
 from bench.core.modalities.video import VideoOptions
-from bench.engines.base import EngineSpec, GeneratedBatch, LoadedModel, OutputCheck
+from bench.engines.base import EngineSpec, GeneratedBatch, OutputCheck
 from bench.engines.device import placed
 from bench.engines.device.failures import translated
-from bench.engines.device.one_model import OneModelEngine
-from bench.engines.device.phases import PipelineWatch
 from bench.engines.picture import film_files, pipelines, video_loading
 from bench.engines.picture.pictures import BLACK
+from bench.engines.picture.pipeline_engine import PipelineEngine
 
 
 @dataclass(frozen=True)
@@ -45,27 +43,11 @@ def create(spec: EngineSpec) -> VideoEngine:
     return VideoEngine(spec, spec.options)
 
 
-class VideoEngine(OneModelEngine[pipelines.LoadedPipeline]):
+class VideoEngine(PipelineEngine[VideoOptions, pipelines.LoadedPipeline]):
     """One diffusion pipeline of video on its devices."""
 
-    def __init__(self, spec: EngineSpec, options: VideoOptions) -> None:
-        super().__init__(spec)
-        self._options = options
-        self._watch = PipelineWatch(spec.devices)
-
-    def load(self) -> LoadedModel:
-        """Bring the pipeline onto the devices. Raises EngineError(stage="load")."""
-        start = time.monotonic()
-        with translated("load", self._spec), placed.quiet():
-            loaded = video_loading.load(self._spec, self._options)
-            self._watch.attach(loaded.pipe, loaded.encoders, loaded.denoiser)
-            placed.synchronise(self._spec.devices)
-        self._loaded = loaded
-        return pipelines.ready(loaded, self._spec, time.monotonic() - start)
-
-    def longest_prompt(self, prompts: Sequence[str]) -> int:
-        """Index of the prompt with the most characters: pipelines pad every prompt to one length."""
-        return max(range(len(prompts)), key=lambda index: len(prompts[index]))
+    def _load(self) -> pipelines.LoadedPipeline:
+        return video_loading.load(self._spec, self._options)
 
     def generate(self, prompts: Sequence[str], seed: int) -> GeneratedBatch:
         """One clip a prompt, all of them as one batch; item i starts from noise of seed + i.
@@ -112,9 +94,6 @@ class VideoEngine(OneModelEngine[pipelines.LoadedPipeline]):
             film_files.write(item, self._options.fps, folder / f"{stem}-{i}")
             for i, item in enumerate(clips.frames)
         ]
-
-    def _forget(self) -> None:
-        self._watch = PipelineWatch(self._spec.devices)
 
 
 def _wrong_with(film: npt.NDArray[np.uint8]) -> Iterator[str]:

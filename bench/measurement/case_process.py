@@ -46,6 +46,7 @@ class CaseProcess:
         self._process = spawning.Process(target=_measure, args=(plan, results, theirs))
         self._process.start()
         theirs.close()
+        self._written: list[tuple[Record, Path | None]] = []
 
     def report_to(self, listener: RunListener) -> RunOutcome | str | None:
         """Pass one report on to a listener. Returns the outcome, or why there is none, at its end."""
@@ -53,9 +54,13 @@ class CaseProcess:
             report = self.connection.recv()
         except (EOFError, OSError):  # also in the middle of a report
             self.end()
+            if self._written:  # what came after its record is no loss
+                return RunOutcome(records=self._written)
             return f"its process ended with status {self._process.exitcode}"
         if isinstance(report, tuple):
             name, values = report
+            if name == "case_done":
+                self._written.append(values)
             getattr(listener, name)(*values)
             return None
         self.end()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -95,11 +94,15 @@ def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_sta
         assert (here / outcome.paths[0].parent.name / "traces").is_dir()
     assert sorted(again.paths) == sorted(outcome.paths), "what was measured is not measured again"
 
-    lost = threading.Thread(target=_lose_the_busy_one, args=(fleet,))
-    lost.start()
-    with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
-        outcome = measure_on(cluster, planned(2, 10), here, lines.append)
-    lost.join()
+    measured = threading.Event()
+    losing = threading.Thread(target=_lose_the_busy_one, args=(fleet, measured))
+    losing.start()
+    try:
+        with Cluster(fleet.address, FOLDER, MeteredNode) as cluster:
+            outcome = measure_on(cluster, planned(2, 10), here, lines.append)
+    finally:
+        measured.set()
+        losing.join()
     assert any("lost; its case starts anew elsewhere" in line for line in lines), lines
     assert "raylet" not in capsys.readouterr().out, "stdout is for results"
     (path,) = outcome.paths
@@ -115,17 +118,15 @@ def placed(plan: CasePlan, place: CasePlace) -> CasePlan:
     return replace(plan, cases=(replace(item, place=place),))
 
 
-def _lose_the_busy_one(fleet: Fleet) -> None:
-    """Kill the node that has measured a block of the case with seed 2."""
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
+def _lose_the_busy_one(fleet: Fleet, measured: threading.Event) -> None:
+    """Kill the node that has measured a block of the case with seed 2, unless all has been measured."""
+    while not measured.wait(0.1):
         for name, node in fleet.nodes.items():
             for partial in (fleet.folder / name / "results").glob("*/.partial/*.json"):
                 with contextlib.suppress(OSError):
                     if '"seed": 2' in partial.read_text(encoding="utf-8"):
                         fleet.cluster.remove_node(node, allow_graceful=False)
                         return
-        time.sleep(0.1)
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence() -> None:

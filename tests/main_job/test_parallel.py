@@ -159,6 +159,7 @@ def test_a_killed_process_of_a_case_costs_that_case_alone(three_cards: StandIn, 
         child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())
     ]
     assert len(of_cases) == 2
+    of_cases[0].suspend()  # so that it cannot have ended before it is killed
     other = run(["tiny-bloom", *LIMITS, "--gpus", "1"], tmp_path / "other", variables(three_cards))
     assert other.status == 2
     assert f"is measuring on {uuid_of(1)}" in other.err

@@ -18,6 +18,7 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import PhaseClock
+from bench.engines.device.read_back import loaded_model
 from bench.engines.picture import drawn, network_loading, pictures
 from bench.engines.picture.pictures import Pictures
 from bench.errors import EngineError
@@ -47,17 +48,9 @@ class NetworkEngine(OneModelEngine[network_loading.LoadedNetwork]):
                 part.register_forward_hook(lambda *_, name=name: self._clock.finish(name))
             placed.synchronise(self._spec.devices)
         self._loaded = loaded
-        module = loaded.module
-        return LoadedModel(
-            parameters={"network": placed.parameter_count(module)},
-            dtypes={"network": placed.dtype_name(module)},
-            used=loaded.used | self._style_facts(loaded),
-            revision=loaded.revision,
-            device_uuids=placed.device_uuids(self._spec.devices),
-            memory_bytes=placed.memory_bytes([module], self._spec.devices),
-            load_s=time.monotonic() - start,
-            libraries=placed.libraries(),
-        )
+        used = loaded.used | self._style_facts(loaded)
+        load_s = time.monotonic() - start
+        return loaded_model(self._spec, {"network": loaded.module}, used, loaded.revision, load_s)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """The first: prompts only choose among the input pictures, all of one size."""

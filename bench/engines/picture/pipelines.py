@@ -18,7 +18,7 @@ import transformers
 from accelerate import dispatch_model
 
 from bench.core.diffusion import DiffusionOptions
-from bench.engines.base import EngineSpec, LoadedModel
+from bench.engines.base import EngineSpec
 from bench.engines.device import placed as device
 from bench.engines.device import quantized
 from bench.engines.language import stand_in_tokenizer
@@ -69,21 +69,6 @@ class Arranged(NamedTuple):
 def networks(pipe: Any) -> dict[str, torch.nn.Module]:
     """The neural networks among a pipeline's components."""
     return {name: part for name, part in pipe.components.items() if isinstance(part, torch.nn.Module)}
-
-
-def ready(loaded: LoadedPipeline, spec: EngineSpec, load_s: float) -> LoadedModel:
-    """The loaded model, read back from the networks."""
-    parts = loaded.modules
-    return LoadedModel(
-        parameters={name: device.parameter_count(part) for name, part in parts.items()},
-        dtypes={name: device.dtype_name(part) for name, part in parts.items()},
-        used=loaded.used,
-        revision=loaded.revision,
-        device_uuids=device.device_uuids(spec.devices),
-        memory_bytes=device.memory_bytes(parts.values(), spec.devices),
-        load_s=load_s,
-        libraries=device.libraries(),
-    )
 
 
 def build(spec: EngineSpec, options: DiffusionOptions, kind: str) -> tuple[Any, str, dict[str, Any]]:

@@ -21,6 +21,7 @@ from bench.engines.device import placed
 from bench.engines.device.failures import translated
 from bench.engines.device.one_model import OneModelEngine
 from bench.engines.device.phases import Stages
+from bench.engines.device.read_back import loaded_model
 from bench.engines.sound import clips
 from bench.engines.sound.clips import Clips
 
@@ -63,24 +64,16 @@ class ClipEngine(OneModelEngine[Maker]):
             maker = self._load(self._spec, self._stages)
             placed.synchronise(self._spec.devices)
         self._loaded = maker
-        parts = maker.modules
-        return LoadedModel(
-            parameters={name: placed.parameter_count(part) for name, part in parts.items()},
-            dtypes={name: placed.dtype_name(part) for name, part in parts.items()},
-            used={
-                **maker.used,
-                "seconds": self._seconds,
-                "rate_hz": maker.rate_hz,
-                "tokenizer": "stand-in" if self._spec.weights.kind == "random" else "published",
-                "float32_matmul": torch.get_float32_matmul_precision(),
-                "cpu_threads": torch.get_num_threads(),
-            },
-            revision=maker.revision,
-            device_uuids=placed.device_uuids(self._spec.devices),
-            memory_bytes=placed.memory_bytes(parts.values(), self._spec.devices),
-            load_s=time.monotonic() - start,
-            libraries=placed.libraries(),
-        )
+        used = {
+            **maker.used,
+            "seconds": self._seconds,
+            "rate_hz": maker.rate_hz,
+            "tokenizer": "stand-in" if self._spec.weights.kind == "random" else "published",
+            "float32_matmul": torch.get_float32_matmul_precision(),
+            "cpu_threads": torch.get_num_threads(),
+        }
+        load_s = time.monotonic() - start
+        return loaded_model(self._spec, maker.modules, used, maker.revision, load_s)
 
     def longest_prompt(self, prompts: Sequence[str]) -> int:
         """Index of the prompt with the most tokens."""
