@@ -107,7 +107,7 @@ def test_the_file_of_an_answer_has_the_mask_and_no_home(
     monkeypatch.setenv("HOME", "/home/ada")
 
     @click.command()
-    @written_form.options("text", "json")
+    @written_form.options("json")
     def verb(as_json: bool) -> int:
         click.echo(f"{as_json} {SECRET} /home/ada/results")
         return 0

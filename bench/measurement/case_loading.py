@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from bench.catalog.cases import Planned
 from bench.core.loading import Loading
@@ -18,6 +19,7 @@ from bench.errors import EngineError, MeterError
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import case_meters
 from bench.measurement.case_state import CaseState
+from bench.measurement.fitting import cards_of_case
 from bench.measurement.loaded_case import LoadedCase
 from bench.measurement.recorder_check import require_recorder
 from bench.measurement.setup import RunSetup
@@ -43,6 +45,7 @@ def loaded(
     """
     require_recorder(setup.instruments.recorder)
     setup.stage("loading")
+    setup = replace(setup, placement=cards_of_case(state.case, setup.placement))
     asked = ProducerSetup(
         setup.placement,
         setup.remote_code,

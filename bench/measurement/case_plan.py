@@ -29,6 +29,7 @@ from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place, visible_cards
 from bench.measurement.cases_beside import CasesBeside
 from bench.measurement.context import RunContext, RunListener
+from bench.measurement.fitting import number_of_some
 from bench.measurement.forecast import forecast
 from bench.measurement.instruments import Instruments
 from bench.measurement.measured_already import (
@@ -222,12 +223,25 @@ class CasePlan(_PlanOfCases):
         machine = machine_now()
         placement = place(drivers, self.gpus, self.device)
         conditions = RunConditions.now(machine, placement)
-        cards_of = partial(cards_needed, pool=CardPool(placement)) if self.parallel else None
+        cards_of = (
+            partial(cards_needed, pool=CardPool(placement))
+            if self.parallel
+            else partial(number_of_some, placement=placement)
+        )
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
-        found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs, cards_of=cards_of)
+        found = measured_already(
+            cases,
+            folder,
+            conditions,
+            with_outputs=self.save_outputs,
+            cards_of=cards_of,
+            parallel=self.parallel,
+        )
         left = {at: item for at, item in enumerate(cases) if at not in found}
-        begun = interrupted(list(left.values()), folder, conditions, cards_of=cards_of)
+        begun = interrupted(
+            list(left.values()), folder, conditions, cards_of=cards_of, parallel=self.parallel
+        )
         places = [may_skip[at] for at in left]
         return EarlierRecords(
             {may_skip[at]: record for at, record in found.items()},

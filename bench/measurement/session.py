@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bench.catalog.cases import Planned
-from bench.catalog.models import Measure
 from bench.core.figures import Carbon
 from bench.core.observed import StartConditions
 from bench.core.record import Record
@@ -22,6 +21,7 @@ from bench.machine import cooling, provenance
 from bench.measurement import build_record
 from bench.measurement.build_record import CaseFacts
 from bench.measurement.case_state import CaseState
+from bench.measurement.fitting import cards_of_case
 from bench.measurement.loaded_case import setting
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairedMeasurement, PairSide
@@ -67,7 +67,7 @@ class Session:
             self._listener.case_begins(item.case.label, number, len(planned))
             try:
                 self._setup.context.check_stop()
-                self._case(item, None, self._cooled(item.measure))
+                self._case(item, None, self._cooled(item))
             except KeyboardInterrupt:
                 self.outcome.interrupted = True
                 break
@@ -108,7 +108,7 @@ class Session:
         )
         failure: BaseException | None = None
         try:
-            start = self._cooled(a.measure)
+            start = self._cooled(a)
             for state in measurement.states.values():
                 state.start = start
             measurement.measure()
@@ -121,9 +121,10 @@ class Session:
             self._save(build_record.record(item, state, self._carbon, facts[side], failure), state)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
 
-    def _cooled(self, measure: Measure) -> StartConditions:
-        """Wait until the cards are about as cool as when the run began."""
-        cards, longest_s = self._setup.placement.cards, setting(measure.cool_down_max_seconds)
+    def _cooled(self, item: Planned) -> StartConditions:
+        """Wait until the case's cards are about as cool as when the run began."""
+        cards = cards_of_case(item.case, self._setup.placement).cards
+        longest_s = setting(item.measure.cool_down_max_seconds)
         start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
         if start.within_band:
             return start

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from bench.compare.cards_apart import comparison_labels
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow, Verdict
 from bench.compare.gate import Judged
 from bench.compare.metrics import Metric, MetricValues
@@ -28,9 +29,9 @@ def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | Sec
     yield f"A: {result.a.label}"
     yield f"B: {result.b.label}"
     shared = _shared_notes(result.comparisons)
-    for comparison in result.comparisons:
+    for comparison, label in zip(result.comparisons, comparison_labels(result.comparisons), strict=True):
         rows = (table(COLUMNS, rows_of(comparison)),) if comparison.rows else ()
-        title = f"{comparison.label}: {comparison.verdict}"
+        title = f"{label}: {comparison.verdict}"
         own = tuple(note for note in comparison.notes if note not in shared)
         yield Section(title, (*reasons(comparison), *rows), own)
     yield Section("", (*remarks(result, "only in A", "only in B"), *shared, *result.notes))

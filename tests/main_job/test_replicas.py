@@ -35,10 +35,17 @@ def six_cards(standin_library: Path, tmp_path: Path) -> Iterator[StandIn]:
 
 
 def measured(
-    standin: StandIn, folder: Path, replicas: int, cards: str, fault: str | None = None
+    standin: StandIn,
+    folder: Path,
+    replicas: int,
+    cards: str,
+    fault: str | None = None,
+    *,
+    resume: bool = False,
 ) -> tuple[Record, Done]:
     variables = environment(standin.environment(), cards=BUSY_W, pretend=True, fault=fault)
     asked = ["tiny-bloom", "--weights", "random", "--replicas", str(replicas), "--gpus", cards]
+    asked += ["--resume"] if resume else []
     done = run([*asked, *LIMITS], folder / "results", variables)
     (record,) = done.records
     return record, done
@@ -139,6 +146,28 @@ def shown_apart(record: Record, work_w: float) -> None:
     seen = record.blocks[-1].observed.neighbours
     assert sorted(seen) == [uuid_of(4), uuid_of(5)]
     assert seen[uuid_of(5)].utilisation_percent == 30
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_three_replicas_of_four_cards_leave_one_idle_and_are_resumed(
+    six_cards: StandIn, tmp_path: Path
+) -> None:
+    record, done = measured(six_cards, tmp_path, 3, "0,1,2,3", resume=True)
+    assert done.status == 0, done.err
+    assert sorted(record.machine.metered) == [uuid_of(gpu) for gpu in range(3)]
+    assert record.start is not None
+    assert sorted(record.start.temperature_c) == [uuid_of(gpu) for gpu in range(3)]
+    found = record.figures.neighbours
+    assert found is not None
+    assert (found.cards, found.busy) == (3, 1)
+    assert found.power_w is not None
+    assert found.power_w.value == pytest.approx(IDLE_W + sum(NEIGHBOUR_W.values()), rel=0.01)
+    power = record.figures.power_w["gpu"].gross
+    assert power is not None
+    assert power.value == pytest.approx(sum(BUSY_W[gpu] for gpu in range(3)), rel=0.1)
+    _, again = measured(six_cards, tmp_path, 3, "0,1,2,3", resume=True)
+    assert "1 of 1 cases were measured already and are skipped" in again.err
 
 
 def test_a_replica_that_is_killed_ends_the_case_and_is_named(six_cards: StandIn, tmp_path: Path) -> None:
