@@ -177,20 +177,26 @@ def bounded(patience: Patience, busy: Pauses | None = None) -> Iterator[None]:
     set_client_factory(use.client)
     try:
         yield
-    except Exception:
-        if use.given_up is None and use.refused is None:
+    except Exception as error:
+        failure = use.given_up or (use.refused if _of_a_missing_file(error) else None)
+        if failure is None:
             raise
-        failure: Exception | None = use.given_up or use.refused
-    else:
-        failure = use.given_up
+        raise failure from error
     finally:
         set_client_factory(default_client_factory)
-    if failure is not None:
-        raise failure
+    if use.given_up is not None:
+        raise use.given_up
+
+
+def _of_a_missing_file(error: Exception) -> bool:
+    """Whether it may come of a file that the hub refused, as no full disk and no full memory does."""
+    if isinstance(error, HfHubHTTPError):
+        return True
+    return isinstance(error, OSError | ValueError) and getattr(error, "errno", None) is None
 
 
 def _error_of(response: Any) -> Exception:
-    """The library's error for an answer that is none."""
+    """The library's error for a refusal."""
     response.read()
     try:
         hf_raise_for_status(response)

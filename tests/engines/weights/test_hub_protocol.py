@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import constants, hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import _http
 from huggingface_hub.utils._headers import build_hf_headers
 
@@ -174,6 +176,31 @@ def test_what_the_hub_refuses_is_a_sentence_at_once(
     assert waited.slept == []
     assert message in refused.message
     assert remedy in str(refused.remedy)
+
+
+def miss_a_refused_file(fault: Exception) -> None:
+    """As a library does that swallows the hub's refusal, and fails of something later."""
+    with hub_use.bounded(hub.DOWNLOAD):
+        with pytest.raises(HfHubHTTPError):
+            hf_hub_download("own/tiny", "config.json")
+        raise fault
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError("full"), RuntimeError("CUDA out of memory"), OSError(errno.ENOSPC, "No space left")]
+)
+def test_a_fault_that_is_not_of_a_refused_file_keeps_its_own_error(served: Hub, fault: Exception) -> None:
+    served.fault = always(Answer(403, GATED), at=config)
+    with pytest.raises(type(fault)) as caught:
+        miss_a_refused_file(fault)
+    assert caught.value is fault
+
+
+def test_a_library_that_misses_a_refused_file_is_answered_with_the_refusal(served: Hub) -> None:
+    served.fault = always(Answer(403, GATED), at=config)
+    with pytest.raises(HfHubHTTPError) as caught:
+        miss_a_refused_file(OSError("own/tiny does not appear to have a file named config.json"))
+    assert "does not appear" in str(caught.value.__cause__)
 
 
 @pytest.mark.parametrize("at", [question, config, weights, stored, settings])
