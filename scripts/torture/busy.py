@@ -50,6 +50,7 @@ AFTER_S = 4.0
 LEAD_S = 0.002
 """The work is in the stand-in's log this long before it begins."""
 ATTEMPTS = 5
+LATE = "late: the log of its work came after its start, at each attempt"
 COVERAGE_FACTOR = 2.0
 """Of the edges' standard uncertainty: a 95 % interval."""
 FEWEST_HOLD = 0.95
@@ -149,6 +150,8 @@ def _window(meter: Meter, standin: StandIn, name: str, wave: Wave, rng: np.rando
         time.sleep(max(0.0, (end_ns - time.monotonic_ns()) / 1e9 + AFTER_S))
         if in_time:
             break
+    else:
+        return Seen(name, block.duration_s, true_j, None, None, (LATE,))
     energy = block.energy[Domain.gpu(uuid_of(0)).text]
     interval_j = None if energy.edge_u_j is None else COVERAGE_FACTOR * energy.edge_u_j
     return Seen(name, block.duration_s, true_j, energy.with_rests_j, interval_j, tuple(block.reasons))
