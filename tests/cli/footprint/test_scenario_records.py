@@ -22,7 +22,8 @@ FEW = ("--draws", "2000")
 RUN = "20261122t022401-3fa9c1"
 DRAWING = {"unit": "image", "engine": "image", "options": {"width": 512, "height": 512, "steps": 20}}
 SHOWN = re.compile(
-    r"(?:python -m|scripts/)\s?bench (?P<line>footprint scenario [^`\n#|]*--record latest(?! --drafts)[^`\n#|]*)"
+    r"(?:python -m|scripts/)\s?bench "
+    r"(?P<line>footprint scenario [^`\n#|]*--record latest(?! --drafts)[^`\n#|]*)"
 )
 
 
