@@ -52,7 +52,7 @@ def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path
         assert words in first
     assert "371 words/h" not in first, "people of other sources than the paper"
     for name in names:
-        text = "".join(ElementTree.parse(drawn / f"{name}.svg").getroot().itertext())
+        text = " ".join(ElementTree.parse(drawn / f"{name}.svg").getroot().itertext())
         for words in ("Licence: Apache-2.0", f"joulebench {__version__}"):
             assert words in text, name
         assert (drawn / f"{name}.png").stat().st_size < 500_000
