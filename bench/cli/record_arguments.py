@@ -70,10 +70,10 @@ def named_row(name: str, results: Path, scope: str | None, unit: str) -> Measure
     Raises UsageError where no record has them, with the reason.
     """
     found = sorted(_found(name, results), key=lambda each: each.record.created, reverse=True)
+    if found and all(each.record.status == "ok" and is_toy(each.record) for each in found):
+        raise UsageError(f"{name}: {len(found)} of {len(found)} records are of toy models.", NOT_A_TOY)
     if len(found) == 1:
         return row_of(found[0].record, found[0].where, scope)
-    if found and all(is_toy(each.record) for each in found):
-        raise UsageError(f"{name}: all {len(found)} records are of toy models.", NOT_A_TOY)
     fitting = [each for each in found if each.record.case.unit == unit and not is_toy(each.record)]
     reasons: list[UsageError] = []
     for each in fitting:

@@ -92,7 +92,7 @@ def test_toys_alone_are_one_short_sentence_with_two_ways_out(typed: Typed, kept:
     done = typed("footprint", "scenario", "critics", "--record", "latest")
     assert (done.status, done.out) == (2, "")
     text = " ".join(done.err.split())
-    assert "latest: all 2 records are of toy models." in text
+    assert "latest: 2 of 2 records are of toy models." in text
     assert "bench footprint people` compares without a record" in text
     assert "bench run bloom-560m" in text
     assert "results/machine" not in text
