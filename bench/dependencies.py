@@ -55,15 +55,22 @@ def missing(error: ModuleNotFoundError, arguments: list[str]) -> PrerequisiteErr
     package = (error.name or "").partition(".")[0]
     if package in ("", "bench") or package in sys.stdlib_module_names:
         return None
-    return PrerequisiteError(f"{sys.executable} does not have the package {package}.", remedy(arguments))
+    return PrerequisiteError(
+        f"{sys.executable} does not have the package {package}.", remedy(arguments, package)
+    )
 
 
-def remedy(arguments: list[str]) -> str:
-    """The line that works: with the checkout's environment, after making it, or after an installation."""
+def remedy(arguments: list[str], package: str = "") -> str:
+    """The line that works: with the checkout's environment, after making it, or after an installation.
+
+    A package of an extra is installed with that extra, where the rest of joulebench is there already.
+    """
     python = ROOT / ".venv" / "bin" / "python"
     again = shlex.join([str(python), "-m", "bench", *arguments])
     if python.is_file() and sys.prefix != str(python.parents[1]):
         return f"Use the environment of this checkout: {again}"
+    if any(package in names for names in EXTRAS.values()):
+        return f"Install it with: {install_command(package)}"
     setup = ROOT / "scripts" / "setup"
     if setup.is_file():
         return f"Make the environment of this checkout: {shlex.quote(str(setup))} && {again}"

@@ -18,7 +18,8 @@ from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.errors import RecordError, UsageError
 from bench.footprint import measured
-from bench.footprint.measured import MeasuredRow, row_of
+from bench.footprint.excluded_models import is_toy
+from bench.footprint.measured import NOT_A_TOY, MeasuredRow, row_of
 from bench.footprint.rates import EnergyRate, of_published, of_record
 from bench.footprint.scenarios.inputs import figure
 
@@ -63,10 +64,33 @@ def kept_record(name: str, results: Path) -> StoredRecord:
     return found[0]
 
 
-def named_row(name: str, results: Path, scope: str | None) -> MeasuredRow:
-    """The joules per unit of the one record behind a name. Raises UsageError where several are there."""
-    stored = kept_record(name, results)
-    return row_of(stored.record, stored.where, scope)
+def named_row(name: str, results: Path, scope: str | None, unit: str) -> MeasuredRow:
+    """Joules per unit of the record behind a name: of several, the newest that has them, with a note.
+
+    Raises UsageError where no record has them, with the reason.
+    """
+    found = sorted(_found(name, results), key=lambda each: each.record.created, reverse=True)
+    if found and all(each.record.status == "ok" and is_toy(each.record) for each in found):
+        raise UsageError(f"{name}: {len(found)} of {len(found)} records are of toy models.", NOT_A_TOY)
+    if len(found) == 1:
+        return row_of(found[0].record, found[0].where, scope)
+    fitting = [each for each in found if each.record.case.unit == unit and not is_toy(each.record)]
+    reasons: list[UsageError] = []
+    for each in fitting:
+        try:
+            row = row_of(each.record, each.where, scope)
+        except UsageError as error:
+            reasons.append(error)
+        else:
+            tell(f"{name}: {len(found)} records; taken is the newest of a {unit}: {row.label}, {each.where}")
+            return row
+    if reasons:
+        raise reasons[0]
+    units = ", ".join(sorted({each.record.case.unit for each in found}))
+    raise UsageError(
+        f"{name}: none of {len(found)} records has joules per {unit} of a model of true size.",
+        f"Units there: {units}.",
+    )
 
 
 def named_rates(names: Iterable[str], results: Path, scope: str | None) -> dict[str, list[EnergyRate]]:

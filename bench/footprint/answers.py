@@ -27,10 +27,12 @@ from bench.footprint.figure_units import joules_per
 from bench.footprint.humans import people_of
 from bench.footprint.listing import select as published
 from bench.footprint.measured import MeasuredRow
+from bench.footprint.reference import sources
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.draft import ScenarioDraft, part_of
 from bench.footprint.scenarios.files import find
 from bench.footprint.scenarios.inputs import InputSpec
+from bench.footprint.scenarios.scenario import ComparedSide
 from bench.footprint.scenarios.simulation import SimulatedRange, SimulationReport
 
 MadeByWhom = Literal["model", "together", "person"]
@@ -40,6 +42,8 @@ SCENARIOS = {"page": ("collaboration", "critics"), "image": ("collaboration-imag
 """Scenario with a whole life by the hour, and the one with the laptop of equipment only, by unit."""
 SECONDS = {"audio_second": "audio", "video_second": "video"}
 """Units without a scenario, by the modality whose people and published figures are shown."""
+OF_THE_PERSON = ("person", "computer", "upbringing")
+"""Parts of a scenario that are the person's."""
 OF_A_LIFE = ("person.footprint", "person.hours")
 DRAWS = 20_000
 METHODS: dict[str, PersonCount] = {"top-down": "life", "equipment": "equipment"}
@@ -54,6 +58,8 @@ class MadeBy:
     maker: MadeByWhom
     count: PersonCount | None
     grams: Range
+    sources: tuple[str, ...] = ()
+    """Keys of bundled sources, and sources in words."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +69,15 @@ class UnitAnswer:
     unit: str
     energy: str
     """Energy of the model: a record's label and machine, or the published figures."""
-    measured: bool
+    rows: tuple[MeasuredRow, ...]
+    """Figures of records that the model's grams are of; empty where its energy is published."""
     made_by: tuple[MadeBy, ...]
     reports: Mapping[PersonCount, SimulationReport]
+
+    @property
+    def measured(self) -> bool:
+        """Whether the model's energy is of records."""
+        return bool(self.rows)
 
     def of(self, maker: MadeByWhom, count: PersonCount | None) -> MadeBy | None:
         """One way to make it; `None` where nothing is known of it."""
@@ -126,12 +138,31 @@ def _drawn(unit: str, rows: Sequence[MeasuredRow], grid: Factor, pue: Factor | N
         for count, each in drafts.items()
     }
     life = reports["life"]
-    made_by = [MadeBy("model", None, _range(life.grams["model_g"]))]
+    made_by = [MadeBy("model", None, _range(life.grams["model_g"]), _sources(life, "model"))]
     for count, each in reports.items():
-        made_by.append(MadeBy("together", count, _range(each.grams["together_g"])))
-        made_by.append(MadeBy("person", count, _range(each.grams["person_g"])))
-    energy = f"published energy of {own.energy_of}" if row is None else row.label
-    return UnitAnswer(unit, energy, row is not None, tuple(made_by), reports)
+        together, person = _range(each.grams["together_g"]), _range(each.grams["person_g"])
+        made_by.append(MadeBy("together", count, together, _sources(each, "together")))
+        made_by.append(MadeBy("person", count, person, _sources(each, "person")))
+    if row is None:
+        return UnitAnswer(unit, f"published energy of {own.energy_of}", (), tuple(made_by), reports)
+    return UnitAnswer(unit, f"{row.label}, {row.kind}", (row,), tuple(made_by), reports)
+
+
+def _sources(report: SimulationReport, maker: MadeByWhom) -> tuple[str, ...]:
+    """Sources of the inputs behind one way to make it."""
+    keys = dict.fromkeys(
+        key
+        for each in report.scenario.inputs.values()
+        if maker == "together" or (part_of(each.key) in OF_THE_PERSON) == (maker == "person")
+        for key in each.source.split(", ")
+        if part_of(each.key) != "editing" or maker == "together"
+    )
+    return tuple(key for key in keys if key in sources())
+
+
+def critics_ahead(unit: str) -> Mapping[ComparedSide, float]:
+    """Share of draws in which a person alone emits less, in the critics' scenario of a unit as stated."""
+    return SimulationReport.of(build(find(SCENARIOS[unit][1])), DRAWS, seed=0).person_ahead
 
 
 def _with_record(
@@ -174,30 +205,35 @@ def _of_seconds(
     unit: str, rows: Sequence[MeasuredRow], grid: Factor, pue: Factor | None
 ) -> UnitAnswer | None:
     modality = SECONDS[unit]
-    grams = [row.carbon(grid, pue).result.range for row in rows] or list(_published(unit, modality, grid))
+    others = [] if rows else list(_published(unit, modality, grid))
+    grams = [row.carbon(grid, pue).result.range for row in rows] + [span for _, span in others]
     if not grams:
         return None
-    model = _spanning(grams)
-    made_by = [MadeBy("model", None, model)]
+    made_by = [MadeBy("model", None, _spanning(grams), tuple(dict.fromkeys(source for source, _ in others)))]
     for method, count in METHODS.items():
-        people = [
-            each.result.range
+        people = {
+            each.human.baseline.id: (each.human.baseline.source, each.result.range)
             for each in people_of(modality)
             if each.human.baseline.method == method
             and each.human.baseline.region == REGION
             and isinstance(each.result, Grams)
-        ]
+        }
         if people:
-            made_by.append(MadeBy("person", count, _spanning(people)))
-    energy = "measured here" if rows else f"{len(grams)} published figures of scope gpu"
-    return UnitAnswer(unit, energy, bool(rows), tuple(made_by), {})
+            from_whom = tuple(dict.fromkeys(source for source, _ in people.values()))
+            made_by.append(
+                MadeBy("person", count, _spanning([span for _, span in people.values()]), from_whom)
+            )
+    kinds = " and ".join(dict.fromkeys(f"{row.label}, {row.kind}" for row in rows))
+    energy = kinds or f"{len(grams)} published figures of scope gpu"
+    return UnitAnswer(unit, energy, tuple(rows), tuple(made_by), {})
 
 
-def _published(unit: str, modality: str, grid: Factor) -> Iterator[Range]:
+def _published(unit: str, modality: str, grid: Factor) -> Iterator[tuple[str, Range]]:
+    """Source and grams of each published figure of cards."""
     for figure in published():
         joules = joules_per(figure, unit) if (figure.modality, figure.scope) == (modality, "gpu") else None
         if joules is not None:
-            yield carbon(metered(Joules(joules.range), "gpu"), grid).result.range
+            yield figure.source, carbon(metered(Joules(joules.range), "gpu"), grid).result.range
 
 
 def _spanning(ranges: Sequence[Range]) -> Range:

@@ -25,6 +25,11 @@ from bench.footprint.excluded_models import is_shape, set_aside
 ABSOLUTE = "95 %, absolute"
 """The interval of a figure that may be set beside one of another machine: the card's own error is in it."""
 
+NOT_A_TOY = (
+    "`python -m bench footprint people` compares without a record; a model of true size is measured by "
+    "`python -m bench run bloom-560m`."
+)
+
 
 @dataclass(frozen=True)
 class MeasuredRow:
@@ -121,7 +126,7 @@ def row_of(record: Record, place: str, scope: str | None = None) -> MeasuredRow:
     if record.status != "ok":
         raise UsageError(f"{place}: {record.why}")
     if reason := set_aside(record, shapes=True):
-        raise UsageError(f"{place}: it is of {reason}.", "Name a record of another model.")
+        raise UsageError(f"{place}: it is of {reason}.", NOT_A_TOY)
     wanted = scope or record.figures.headline_scope
     rows = {row.scope: row for row in rows_of(record)}
     if wanted not in rows:

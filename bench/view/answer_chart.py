@@ -1,6 +1,6 @@
 """The picture of an answer: grams of each way to make a unit, one below the other on a logarithmic axis.
 
-    spec = drawing([AnswerDot("page", "AI alone", "ai", 0.6, 0.1, 2.7, "0.6 g", solid=False)])
+    spec = drawing([AnswerDot("page", "AI alone", "ai", 0.6, 0.1, 2.7, "0.6 g", "published")])
 
 A unit begins with a row of its own name. Dots are medians, lines 95 % ranges, a grey bar is the paper's
 range.
@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bench.view.charts import BLUE, GREEN, GREY, PURPLE, Spec, finished
+from bench.view.charts import BLUE, GREEN, GREY, PURPLE, Spec, finished, hatched
 
 Drawn = Literal["ai", "both", "person"]
+EnergyLook = Literal["measured", "estimated", "published"]
+"""Full, hatched or hollow dot."""
 LOOKS: dict[Drawn, str] = {"ai": BLUE, "both": PURPLE, "person": GREEN}
 ROW = 23
 """Height of a row in pixels."""
@@ -24,7 +26,7 @@ ROOM = 2.0
 
 @dataclass(frozen=True)
 class AnswerDot:
-    """One row; `unit` heads a group of them. A dot that is not `solid` is not measured here."""
+    """One row; `unit` heads a group of them."""
 
     unit: str
     label: str
@@ -33,19 +35,18 @@ class AnswerDot:
     low: float
     high: float
     text: str
-    solid: bool = True
+    energy: EnergyLook = "measured"
     paper: tuple[float, float] | None = None
 
 
 def drawing(dots: Sequence[AnswerDot]) -> Spec:
-    """The chart, with words beside the dots: to the right of small figures, to the left of large ones."""
+    """The chart, with words beside the dots, on the side with more room."""
     import altair as alt
 
     units = dict.fromkeys(each.unit for each in dots)
     order = [key for unit in units for key in (f"|{unit}", *_keys(unit, dots))]
-    rows = [_row(each) for each in dots]
     ends = min(each.low for each in dots), max(each.high for each in dots)
-    middle = (ends[0] * ends[1]) ** 0.5
+    rows = [_row(each, ends) for each in dots]
     scale = alt.Scale(type="log", domain=[ends[0] / ROOM, ends[1] * ROOM], nice=False)
     x_axis = alt.X(
         "value:Q", scale=scale, title="g CO2e; each line is ten times the one before", axis=_decades(ends)
@@ -74,8 +75,8 @@ def drawing(dots: Sequence[AnswerDot]) -> Spec:
             tooltip=[alt.Tooltip("label:N"), alt.Tooltip("text:N")],
         ),
     ]
-    for test, field, align, dx in (("<=", "right", "left", 8), (">", "left", "right", -8)):
-        words = base.transform_filter(f"datum.value {test} {middle}")
+    for side, field, align, dx in (("right", "right", "left", 8), ("left", "left", "right", -8)):
+        words = base.transform_filter(f"datum.beside === '{side}'")
         layers.append(
             words.mark_text(align=align, dx=dx).encode(
                 x=alt.X(f"{field}:Q", scale=scale), text="text:N", color=alt.value("currentColor")
@@ -99,15 +100,18 @@ def _decades(ends: tuple[float, float]) -> Any:
     return alt.Axis(values=values, format=",~g", labelOverlap=True)
 
 
-def _row(dot: AnswerDot) -> dict[str, object]:
+def _row(dot: AnswerDot, ends: tuple[float, float]) -> dict[str, object]:
     colour = LOOKS[dot.who]
     paper_low, paper_high = dot.paper or (None, None)
+    left, right = min(filter(None, (dot.low, paper_low))), max(filter(None, (dot.high, paper_high)))
+    roomy = ends[1] / right >= left / ends[0]
     return asdict(dot) | {
         "row": f"{dot.unit}|{dot.label}",
         "colour": colour,
-        "fill": colour if dot.solid else "transparent",
-        "left": min(filter(None, (dot.low, paper_low))),
-        "right": max(filter(None, (dot.high, paper_high))),
+        "fill": {"measured": colour, "estimated": hatched(colour), "published": "transparent"}[dot.energy],
+        "left": left,
+        "right": right,
+        "beside": "right" if roomy else "left",
         "paper_low": paper_low,
         "paper_high": paper_high,
     }

@@ -7,7 +7,7 @@ be in the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from bench.footprint.measured import ABSOLUTE
@@ -56,6 +56,26 @@ KINDS = {
 """Stroke, fill and shape of each kind of figure."""
 
 
+FILLS = {
+    "full": {"measured": "measured"},
+    "hatched": {"estimated": "estimated", "mixed": "measured in part", "reference": "of others"},
+    "hollow": {"published": "published", "person": "people"},
+}
+"""Fills of the kinds in `KINDS`, in words."""
+
+
+def looks(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Fills of the kinds that are drawn, in words, and what a line is where one is drawn."""
+    kinds = {str(row["kind"]) for row in rows}
+    texts = []
+    for fill, names in FILLS.items():
+        if drawn := [words for kind, words in names.items() if kind in kinds]:
+            texts.append(f"{fill}: {' and '.join(drawn)}")
+    if any(_with_line(row)["low"] is not None for row in rows):
+        texts.append("lines: absolute 95 % intervals")
+    return f"{'; '.join(texts)}.".capitalize()
+
+
 def patterns() -> str:
     """The hatchings as SVG, for `<defs>`."""
     return "".join(HATCHING.format(name=colour.removeprefix("#")) for colour in PALETTE)
@@ -76,7 +96,8 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
     )
     y_axis = alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
     base = alt.Chart(alt.Data(values=kept)).encode(y=y_axis)
-    colour = alt.Color("kind:N", scale=_scale(0), title=None)
+    kinds = {str(row["kind"]) for row in kept}
+    colour = alt.Color("kind:N", scale=_scale(0, kinds), title=None)
     lined = [row for row in kept if row["low"] is not None]
     lines = alt.Chart(alt.Data(values=lined)).mark_rule(strokeWidth=2)
     lines = lines.encode(y=y_axis, x=alt.X("low:Q", title=title), x2="high:Q", color=colour)
@@ -84,9 +105,9 @@ def dots(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, float
         *([lines] if lined else []),  # an axis of no values has no ends, and the browser would warn of it
         base.mark_point(size=110, strokeWidth=1.8, opacity=1).encode(
             x=x_axis,
-            stroke=alt.Stroke("kind:N", scale=_scale(0), title=None),
-            fill=alt.Fill("kind:N", scale=_scale(1), title=None),
-            shape=alt.Shape("kind:N", scale=_scale(2), title=None),
+            stroke=alt.Stroke("kind:N", scale=_scale(0, kinds), title=None),
+            fill=alt.Fill("kind:N", scale=_scale(1, kinds), title=None),
+            shape=alt.Shape("kind:N", scale=_scale(2, kinds), title=None),
             tooltip=["label:N", "kind:N", *tooltips("value"), "interval:N", "conditions:N"],
         ),
     ]
@@ -109,8 +130,8 @@ def ratios(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, flo
     import altair as alt
 
     data = alt.Data(values=[row | {"low": max(row["low"], row["value"] / 1e4)} for row in map(dict, rows)])
-    colours = [look[0] for look in COUNT_LOOKS.values()]
-    by = {"domain": list(COUNT_LOOKS)}
+    drawn = {count: look for count, look in COUNT_LOOKS.items() if any(row["count"] == count for row in rows)}
+    colours, by = [look[0] for look in drawn.values()], {"domain": list(drawn)}
     x_axis = alt.X(
         "value:Q", scale=alt.Scale(type="log"), title=title, axis=alt.Axis(format=",.9~g", tickCount=6)
     )
@@ -125,7 +146,7 @@ def ratios(rows: Sequence[Mapping[str, Any]], title: str, band: tuple[float, flo
             stroke=alt.Stroke("count:N", scale=alt.Scale(**by, range=colours), title=None),
             fill=alt.condition("datum.solid", colour, alt.value("transparent")),
             shape=alt.Shape(
-                "count:N", scale=alt.Scale(**by, range=[look[1] for look in COUNT_LOOKS.values()]), title=None
+                "count:N", scale=alt.Scale(**by, range=[look[1] for look in drawn.values()]), title=None
             ),
             tooltip=["label:N", "count:N", "person:N", *tooltips("value", "low", "high")],
         ),
@@ -233,10 +254,12 @@ def _height(rows: Sequence[Mapping[str, Any]]) -> int:
     return 19 * max(1, len({row["label"] for row in rows}))
 
 
-def _scale(index: int) -> Any:
+def _scale(index: int, kinds: Collection[str]) -> Any:
+    """Looks of the kinds that are drawn: a legend lists no others."""
     import altair as alt
 
-    return alt.Scale(domain=list(KINDS), range=[look[index] for look in KINDS.values()])
+    drawn = {kind: look[index] for kind, look in KINDS.items() if kind in kinds}
+    return alt.Scale(domain=list(drawn), range=list(drawn.values()))
 
 
 def config() -> Spec:

@@ -144,7 +144,8 @@ def pairs(values: Iterable[tuple[str, Cell]], caption: str = "", name: str = "")
 class Chart:
     """A drawing; `about` is its text for who cannot see it, `table` the id of the same in numbers.
 
-    `takeaway` is what it shows, for a picture that has to explain itself elsewhere.
+    `takeaway` is its finding, the title where the picture explains itself elsewhere. `footer` has what it
+    rests on: records with a mark in it, sources, conditions and date.
 
     `draw` gives its Vega-Lite specification, and is called only where something is drawn: Markdown needs
     none of the packages that charts need.
@@ -155,6 +156,7 @@ class Chart:
     draw: Callable[[], dict[str, Any]]
     table: str
     takeaway: str = ""
+    footer: str = ""
 
 
 @dataclass(frozen=True)

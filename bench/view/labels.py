@@ -16,11 +16,11 @@ def apart(labels: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _telling(key: str, keys: Sequence[str]) -> str:
-    """The first words that differ between ids and that no other id has, cut as long as they tell it apart."""
+    """The first words that differ between ids and that no other id has; of a digest as few digits as do."""
     words = [each.split(".") for each in keys]
     differ = [n for n, found in enumerate(zip_longest(*words)) if len(set(found)) > 1]
     for count in range(1, len(differ) + 1):
-        for longest in (5, None):
+        for longest in (None,) if "." in key else (5, None):
             texts = [_words(each, differ[:count], longest) for each in keys]
             mine = _words(key, differ[:count], longest)
             if texts.count(mine) == 1:

@@ -122,18 +122,18 @@ def _data(report: Report) -> str:
             "windows": timeline_charts.windows(),
             "course": timeline_charts.course(),
             "scenarios": scenarios,
-            "pictures": _pictures(report, parts, drawn),
+            "pictures": _pictures(parts, drawn),
         }
     )
 
 
-def _pictures(report: Report, parts: Sequence[SectionPart], drawn: Mapping[str, Spec]) -> dict[str, Any]:
+def _pictures(parts: Sequence[SectionPart], drawn: Mapping[str, Spec]) -> dict[str, Any]:
     """The first chart as a slide and as a card, for the page to make PNG of."""
-    footer = f"{report.dateline} {standalone.LICENCE}."
     chart = next((part for part in parts if isinstance(part, Chart) and part.id == SHARED), None)
     if chart is None:
         return {}
-    caption = standalone.Caption(report.title, chart.about, footer)
+    footer = f"{chart.footer} Licence: {standalone.LICENCE}."
+    caption = standalone.Caption(chart.takeaway, chart.about, footer)
     return {
         name: {
             "svg": standalone.svg(drawn[SHARED], caption, canvas),

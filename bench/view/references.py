@@ -12,6 +12,9 @@ from bench.footprint.references import References
 from bench.view import charts
 from bench.view.content import Chart, Table, TableRow, clean, columns, table
 from bench.view.labels import apart
+from bench.view.numbers import grouped
+from bench.view.report.dateline import named
+from bench.view.report.footer import METERED, footer
 
 ID = "references"
 
@@ -30,9 +33,23 @@ def parts(boards: Sequence[Ranking], imported: References) -> Iterator[Table | C
         unit, scope = board.unit, board.like[0]
         about = f"{clean(board.label, 80)}: joules per {unit} at scope {scope}; hatched: published by others"
         drawn = list(_dots(board.standings, found))
-        yield Chart(f"{ID}-{number}", about, partial(charts.dots, drawn, f"joules per {unit}"), ID)
+        draw = partial(charts.dots, drawn, f"joules per {unit}")
+        yield Chart(f"{ID}-{number}", about, draw, ID, _takeaway(board, found), _footer(board, found))
     if beside:
         yield rows_of((board, one) for board, found in beside for one in found)
+
+
+def _takeaway(board: Ranking, found: Sequence[ReferenceRows]) -> str:
+    """Joules here and as published, from row to row."""
+    spans = []
+    for values in ([one.energy.value for one in board.standings], [one.joules.value for one in found]):
+        spans.append(" to ".join(dict.fromkeys(grouped(value, 2) for value in (min(values), max(values)))))
+    return f"{clean(board.label, 80)}: {spans[0]} J per {board.unit} here, {spans[1]} J published by others"
+
+
+def _footer(board: Ranking, found: Sequence[ReferenceRows]) -> str:
+    marks = [(one.found, one.place.kind) for one in board.standings]
+    return footer(marks, (named(one.row.source) for one in found), METERED)
 
 
 def rows_of(beside: Iterable[tuple[Ranking, ReferenceRows]]) -> Table:

@@ -95,13 +95,20 @@ def _sized(spec: Spec, width: int, height: int | None, labels: int) -> Spec:
     return sized | {"autosize": {"type": "fit-x" if height is None else "fit", "contains": "padding"}}
 
 
-def png(picture: str, scale: float = 1.0) -> bytes:
-    """The picture as PNG of 256 colours: an eighth of the size of one with all."""
-    from PIL import Image
+def png(picture: str, scale: float = 1.0, caption: str = "", data: str = "") -> bytes:
+    """The picture as PNG of 256 colours: an eighth of the size of one with all.
+
+    Its caption and its data, as CSV, are inside as the texts `Description` and `Comment`.
+    """
+    from PIL import Image, PngImagePlugin
 
     drawn = Image.open(io.BytesIO(_drawing().svg_to_png(picture, scale=scale)))
     out = io.BytesIO()
-    drawn.convert("RGB").quantize(256).save(out, "PNG", optimize=True)
+    texts = PngImagePlugin.PngInfo()
+    for key, text in (("Description", caption), ("Comment", data)):
+        if text:
+            texts.add_itxt(key, text, zip=True)
+    drawn.convert("RGB").quantize(256).save(out, "PNG", optimize=True, pnginfo=texts)
     return out.getvalue()
 
 

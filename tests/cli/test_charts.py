@@ -32,7 +32,9 @@ def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path
     captions = (drawn / "captions.md").read_text()
     names = re.findall(r"\*\*([\w.-]+)\*\*", captions)
     assert names[:2] == ["tomlinson2024-page", "tomlinson2024-image"]
-    assert captions.count("400 g CO2e/kWh") == len(set(names)) == len(names)
+    assert len(set(names)) == len(names)
+    grams = [name for name in names if not re.search("joules|shares|energy", name)]
+    assert captions.count("400 g CO2e/kWh") == len(grams) > 4, "joules depend on no grid"
     forms = {f"{name}.{form}" for name in names for form in ("svg", "png", "csv")}
     assert {path.name for path in drawn.iterdir()} == {"captions.md", *forms}
     for name in names:
@@ -50,8 +52,8 @@ def test_each_figure_is_written_whole_in_every_form(typed: Typed, tmp_path: Path
         assert words in first
     assert "371 words/h" not in first, "people of other sources than the paper"
     for name in names:
-        text = "".join(ElementTree.parse(drawn / f"{name}.svg").getroot().itertext())
-        for words in ("Sources: Tomlinson et al. 2024", "Licence: Apache-2.0", f"joulebench {__version__}"):
+        text = " ".join(ElementTree.parse(drawn / f"{name}.svg").getroot().itertext())
+        for words in ("Licence: Apache-2.0", f"joulebench {__version__}"):
             assert words in text, name
         assert (drawn / f"{name}.png").stat().st_size < 500_000
 

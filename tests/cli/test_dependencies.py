@@ -55,6 +55,20 @@ def test_one_sentence_and_status_2(checkout: Path, arguments: tuple[str, ...]) -
     assert first.endswith("-m pip install --upgrade joulebench")
 
 
+@pytest.mark.parametrize(
+    ("package", "extra"), [("altair", "report"), ("vl_convert", "report"), ("ray", "fleet")]
+)
+def test_a_package_of_an_extra_is_installed_with_that_extra(
+    package: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with `pip install --upgrade joulebench`, which would leave it missing."""
+    monkeypatch.setattr(dependencies, "ROOT", Path("/nowhere"))
+    error = dependencies.missing(ModuleNotFoundError(f"No module {package}", name=package), ["charts"])
+    assert error is not None
+    assert f"does not have the package {package}." in error.message
+    assert str(error.remedy).endswith(f"-m pip install 'joulebench[{extra}]'")
+
+
 def test_with_an_environment_in_the_checkout_the_line_that_works_is_given(checkout: Path) -> None:
     """The line is run, by a shell, with a stand-in for that environment's Python."""
     python = checkout / ".venv" / "bin" / "python"

@@ -17,7 +17,7 @@ from bench.cli.verbs import VERBS
 from bench.compare.record_names import parse
 from bench.errors import UsageError
 from bench.footprint.scenarios.files import bundled
-from bench.view.content import Chart, Report, Table
+from bench.view.content import Chart, Table
 from bench.view.report import figures
 from tests.cli.commands import command
 from tests.cli.conftest import Done, Typed, on_terminal, plain_surroundings, typed, words
@@ -112,9 +112,9 @@ class _Stdin:
         self.buffer = io.BytesIO(text.encode())
 
 
-def undrawn(chart: Chart, table: Table, made: Report) -> figures.ChartFile:
+def undrawn(chart: Chart, table: Table) -> figures.ChartFile:
     """A figure without its drawing, which takes a second, eight times: names choose records alone."""
-    return figures.ChartFile(chart.id, "", b"", repr(table), " ".join(made.settings))
+    return figures.ChartFile(chart.id, "", b"", repr(table), chart.footer)
 
 
 def unnamed(done: Done, *names: object) -> tuple[int, str]:

@@ -351,7 +351,7 @@ def test_remarks_say_what_stopped_a_case_and_name_no_folder_of_the_program() -> 
         for section in report(varied()).sections
     }
     assert "failed: no such revision" in notes["machines"]
-    assert "collaboration.yaml:" in notes["scenarios"]
+    assert "of the measured energies cannot be used: energy of scope `gpu` needs" in notes["scenarios"]
     assert "/collaboration.yaml" not in notes["scenarios"]
 
 

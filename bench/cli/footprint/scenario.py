@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options, written_form
+from bench.cli.compare import tell
 from bench.cli.record_arguments import named_row
 from bench.footprint.drafts.accepted import read as read_drafts
 from bench.footprint.scenarios.build import build
@@ -77,11 +78,14 @@ def command(
         raise click.UsageError("--scope chooses among a record's scopes: name one with --record.")
     draft = find(name)
     if record is not None:
-        draft = draft.measured(named_row(record, results, scope), f"--record {record}")
+        row = named_row(record, results, scope, draft.about.unit)
+        draft = draft.measured(row, f"--record {record}")
     if drafts is not None:
         draft = draft.drafted(read_drafts(drafts), f"--drafts {drafts}")
     for change in changes:
         draft = draft.changed(change)
+    if left_out := draft.device_left_out():
+        tell(left_out)
     found, first = SimulationReport.of(build(draft), draws, seed), decided(draft, draws, seed)
     if as_json:
         click.echo(json_document.text(document(found, first)))

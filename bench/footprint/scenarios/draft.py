@@ -6,6 +6,7 @@ scenario = build(draft)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from bench.errors import BenchError, UsageError
 from bench.footprint import grid
 from bench.footprint.drafts.accepted import AcceptedDrafts
 from bench.footprint.measured import MeasuredRow
-from bench.footprint.scenarios.distributions import KINDS
+from bench.footprint.scenarios.distributions import KINDS, Z_95, Spread
 from bench.footprint.scenarios.inputs import InputSpec, state
 from bench.footprint.scenarios.model import PARAMETERS
 from bench.footprint.scenarios.units import answer_of, unit_of
@@ -64,6 +65,8 @@ class Replaced(NamedTuple):
     """Whether training was stated, and went with it."""
     idle: bool
     """Whether the energy included idle hours of the machine."""
+    device: str | None = None
+    """Scope of the record's energy, where the stated device is of another one and was left out."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ class ScenarioDraft:
         return replace(self, entries=entries, places=places, replaced=replaced)
 
     def measured(self, row: MeasuredRow, place: str) -> ScenarioDraft:
-        """With a record's joules per page or image; its interval becomes a normal distribution.
+        """With a record's joules per page or image; its interval becomes a normal or lognormal distribution.
 
         Its batch is used if the scenario counts batches, and a card's share of its power at the same scope
         where it counts the making of cards. What belonged to the replaced energy goes with it, or is named as
@@ -119,17 +122,7 @@ class ScenarioDraft:
         if row.unit != made:
             raise UsageError(f"{place}: a record of {row.unit}s, and {self.about.name} is about {made}s.")
         source = f"record {record.label} ({row.kind}, {row.weights} weights; {row.interval})"
-        if row.joules.range.is_point:
-            energy = InputSpec(value=row.joules.value, unit=f"J/{made}", scope=row.scope, source=source)
-        else:
-            energy = InputSpec(
-                low=row.joules.low,
-                high=row.joules.high,
-                distribution="normal",
-                unit=f"J/{made}",
-                scope=row.scope,
-                source=source,
-            )
+        energy = _energy(row, source)
         changed = (
             self._without_the_replaced(row).without("model.answers").stating("model.energy", energy, place)
         )
@@ -137,12 +130,7 @@ class ScenarioDraft:
         if "batch.measured" in self.entries:
             batch = InputSpec(value=float(record.case.batch), unit="answers", source=source)
             changed = changed.stating("batch.measured", batch, place)
-        power, cards = (record.figures.power_w.get(scope) for scope in (row.scope, "gpu"))
-        if "embodied.power" in self.entries and power is not None and power.gross is not None and cards:
-            share = power.gross.value / len(cards.domains)
-            each = InputSpec(value=share, unit="W", scope=row.scope, source=source)
-            changed = changed.stating("embodied.power", each, place)
-        return changed
+        return changed._with_device(row, source, place) if "embodied.power" in self.entries else changed
 
     def drafted(self, drafts: AcceptedDrafts, place: str) -> ScenarioDraft:
         """With the drafts counted until one was accepted; their interval becomes a lognormal one."""
@@ -161,6 +149,24 @@ class ScenarioDraft:
         unit = f"prompts/{made}"
         entry = InputSpec(low=found.low, high=found.high, distribution="lognormal", unit=unit, source=source)
         return self.stating("model.prompts", entry, place)
+
+    def _with_device(self, row: MeasuredRow, source: str, place: str) -> ScenarioDraft:
+        """With a card's share of the record's power.
+
+        Without `embodied` where the record has no card and the stated power is of another scope: energy of
+        a host over the power of a card gives no time.
+        """
+        powers = row.record.figures.power_w
+        power, cards = powers.get(row.scope), powers.get("gpu")
+        if power is not None and power.gross is not None and cards:
+            share = power.gross.value / len(cards.domains)
+            each = InputSpec(value=share, unit="W", scope=row.scope, source=source)
+            return self.stating("embodied.power", each, place)
+        if state(self.entries["embodied.power"]).scope in (None, row.scope):
+            return self
+        kept = self.without("embodied")
+        assert kept.replaced is not None  # a record's energy is in place already
+        return replace(kept, replaced=kept.replaced._replace(device=row.scope))
 
     def _without_the_replaced(self, row: MeasuredRow) -> ScenarioDraft:
         """Without the training of another model and the notes on its energy; the rest is named as its."""
@@ -194,10 +200,22 @@ class ScenarioDraft:
                 "Idle hours of the machine: they are in the energy that the record replaces, "
                 "and not in the record's. `--set idle.share=...` counts them."
             )
+        if device := self.device_left_out():
+            said.append(device)
         keys = [key for key in found.keys if key in self.entries]
         if keys:
             said.append(f"Stated for {found.of} and where it ran, not for the record: {', '.join(keys)}.")
         return tuple(said)
+
+    def device_left_out(self) -> str | None:
+        """Note on the making of the devices where a record's energy left it out; else `None`."""
+        found = self.replaced
+        if found is None or found.device is None or "embodied.made" in self.entries:
+            return None
+        return (
+            f"Making of the devices is not counted: {self.about.name} states that of cards, and the record's "
+            f"energy is of scope {found.device} without cards. All inputs of `embodied`, by --set, count it."
+        )
 
     def _typed(self, key: str, text: str) -> InputSpec:
         """`3`, `3 prompts/page`, `1..5 uniform`, `9 J/page gpu`, an id, or for a grid what `--grid` takes."""
@@ -226,6 +244,24 @@ class ScenarioDraft:
         if key == "model.energy":
             raise UsageError("Energy needs its unit and scope.", f"Such as `400 J/{made} gpu`.")
         return unit_of(key, made, made if energy is None else answer_of(state(energy).unit, made))
+
+
+def _energy(row: MeasuredRow, source: str) -> InputSpec:
+    """Energy of a record: normal by its interval, or lognormal where a normal one would go below 0 J.
+
+    Estimates are that wide: ±56 % of a processor. The lognormal one has the record's joules as its median
+    and the same standard deviation over its mean.
+    """
+    stated = InputSpec(unit=f"J/{row.unit}", scope=row.scope, source=source)
+    joules = row.joules
+    if joules.range.is_point:
+        return stated.model_copy(update={"value": joules.value})
+    ends: dict[str, object] = {"low": joules.low, "high": joules.high, "distribution": "normal"}
+    half = (joules.high - joules.low) / 2
+    if Spread("normal", joules.value, joules.value - half, joules.value + half).reach[0] <= 0:
+        factor = math.exp(Z_95 * math.sqrt(math.log1p((half / Z_95 / joules.value) ** 2)))
+        ends = {"low": joules.value / factor, "high": joules.value * factor, "distribution": "lognormal"}
+    return stated.model_copy(update=ends)
 
 
 def part_of(key: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-from bench.core.quantities import Range
 from bench.footprint import tomlinson2024
 from bench.footprint.answers import MadeByWhom, PersonCount, UnitAnswer, answers
 from bench.footprint.caveats import SCENARIOS_LEAVE_OUT
@@ -25,9 +24,26 @@ from bench.view.content import (
     columns,
     table,
 )
-from bench.view.report.dateline import sourced
+from bench.view.report.answer_words import (
+    COUNTS,
+    SHORT,
+    WHY,
+    by_counts,
+    critics,
+    energy_look,
+    overheads,
+    ratio_text,
+    takeaway,
+    title,
+    turning,
+)
+from bench.view.report.dateline import named
+from bench.view.report.footer import footer, nature
 from bench.view.report.report_data import ReportData
 from bench.view.spans import value_and_ends, value_text
+
+PAPER = "tomlinson2024"
+"""Source of the grey bars."""
 
 NAMES = {
     "page": "page of text",
@@ -35,22 +51,16 @@ NAMES = {
     "audio_second": "second of music",
     "video_second": "second of film",
 }
-SHORT = {
-    "page": "a page",
-    "image": "an image",
-    "audio_second": "a second of music",
-    "video_second": "a second of film",
-}
-COUNTS: dict[PersonCount, str] = {"equipment": "equipment only", "life": "whole life by the hour"}
-WHY: dict[PersonCount, str] = {
-    "equipment": "by equipment only",
-    "life": "by hours of a whole life",
-}
-COLUMNS = columns("one", "made by", "person counted by", "#g CO2e", "95 %", "#person alone / this", "95 %")
-TAKEAWAY = (
-    "Grams of CO2e, all drafts included. Dots are medians, hollow where published; lines are 95 % ranges. "
-    "Grey bars are the estimates of Tomlinson et al. 2024: {page} times apart for a page, {image} for an "
-    "image."
+COLUMNS = columns(
+    "one",
+    "made by",
+    "person counted by",
+    "#g CO2e",
+    "95 %",
+    "#person alone / this",
+    "95 %",
+    "source",
+    aside=("source",),
 )
 BY_COUNT = (
     "A person is counted twice. Whole life by the hour: a US resident's yearly emissions, spread over all "
@@ -65,50 +75,35 @@ BY_COUNT = (
 
 def section(data: ReportData, found: Sequence[UnitAnswer], facts: Section) -> Section:
     """Three sentences, the picture, conditions and figures in folds; `facts` are those of records."""
-    conditions: tuple[SectionPart, ...] = (*BY_COUNT, *_energies(found), *data.settings.sentences())
+    conditions: tuple[SectionPart, ...] = (
+        *BY_COUNT,
+        *_energies(found),
+        data.settings.electricity(),
+        overheads(found),
+    )
     parts: list[SectionPart] = list(_sentences(found))
-    about = f"{takeaway()} {sourced()}"
-    parts.append(Chart("answer", about, partial(drawing, list(_dots(found))), "answer-table"))
+    draw = partial(drawing, list(_dots(found)))
+    parts.append(Chart("answer", takeaway(found), draw, "answer-table", title(found), _footer(data, found)))
     if facts.parts:
         parts.append(Fold("What was measured", facts.parts))
     parts.append(Fold("Conditions and figures", (*conditions, _table(found), *SCENARIOS_LEAVE_OUT)))
     return Section("The answer", tuple(parts), facts.notes, "answer")
 
 
-def takeaway() -> str:
-    """Explanation of the picture."""
-    bands = {unit: tomlinson2024.span(unit) for unit in ("page", "image")}
-    return TAKEAWAY.format(**{unit: f"{low:,.0f} to {high:,.0f}" for unit, (low, high) in bands.items()})
-
-
-def title(found: Sequence[UnitAnswer]) -> str:
-    """The finding for a page, in one sentence."""
-    page = next(each for each in found if each.unit == "page")
-    both = [span for count in COUNTS if (span := page.times("together", count))]
-    alone = [span for count in COUNTS if (span := page.times("model", count))]
-    return (
-        f"A page by a person with AI emits {_compared(both)} CO2e than by a person alone; "
-        f"by AI alone, {_compared(alone)}"
-    )
-
-
-def _inverse(span: Range) -> Range:
-    return Range(1 / span.value, 1 / span.high, 1 / span.low)
-
-
-def _times(spans: Sequence[Range]) -> str:
-    """`2.2 to 2.4`: the values of several ranges, each with the digits that its range allows."""
-    ordered = sorted(spans, key=lambda each: each.value)
-    texts = [value_text(each) for each in ordered]
-    return " to ".join(dict.fromkeys((texts[0], texts[-1])))
+def _footer(data: ReportData, found: Sequence[UnitAnswer]) -> str:
+    records = {id(row.record): each for each, row in data.compared for row in [row]}
+    marks = [(records[id(row.record)], row.kind) for each in found for row in each.rows]
+    keys = dict.fromkeys((PAPER, *(key for each in found for made in each.made_by for key in made.sources)))
+    return footer(marks, map(named, keys), data.settings.electricity(), overheads(found))
 
 
 def _sentences(found: Sequence[UnitAnswer]) -> Iterator[Statement]:
     drawn = [each for each in found if each.reports]
     yield Statement("By AI alone", f"{_grams_of(drawn, 'model', None, 'g CO2e')}.")
     yield Statement("By a person alone", f"{_by_count(drawn, 'person')}.")
-    together = " ".join(filter(None, (_ratios(drawn), _turning(drawn[0]))))
-    yield Statement("By a person with AI", f"{_by_count(drawn, 'together')}: {together}")
+    yield Statement("By a person with AI", f"{_by_count(drawn, 'together')}. {_ratios(drawn)}")
+    if turns := turning(drawn[0]):
+        yield Statement("What flips it", f"{turns} {critics()}")
 
 
 def _by_count(found: Sequence[UnitAnswer], maker: MadeByWhom) -> str:
@@ -116,18 +111,10 @@ def _by_count(found: Sequence[UnitAnswer], maker: MadeByWhom) -> str:
 
 
 def _ratios(found: Sequence[UnitAnswer]) -> str:
-    """How many times less than by a person alone, of each unit."""
-    texts = []
-    for answer in found:
-        spans = [span for count in COUNTS if (span := answer.times("together", count))]
-        texts.append(f"{_compared(spans)} {SHORT[answer.unit]}")
-    return f"{', '.join(texts)}."
-
-
-def _turning(answer: UnitAnswer) -> str:
-    """Drafts and minutes of editing from which a person alone emits less."""
-    flips = [text for text in (_flip(answer, *each) for each in FLIPS) if text]
-    return f"More from {' or '.join(flips)} {SHORT[answer.unit]}." if flips else ""
+    """How many times less than by a person alone, of each unit and count, each with its range."""
+    texts = (f"{SHORT[answer.unit]} {by_counts(answer, 'together')}" for answer in found)
+    whole = "; ".join(texts)
+    return f"{whole[:1].upper()}{whole[1:]}."
 
 
 def _grams_of(
@@ -136,15 +123,6 @@ def _grams_of(
     """`18 g a page and 400 g an image`."""
     made = {each.unit: way.grams for each in found if (way := each.of(maker, count))}
     return " and ".join(f"{value_text(span)} {gram} {SHORT[unit]}" for unit, span in made.items())
-
-
-FLIPS = (("model.prompts", "drafts"), ("editing.edit", "minutes of editing"))
-"""Inputs that turn the ratio around, and their units."""
-
-
-def _flip(answer: UnitAnswer, key: str, unit: str) -> str | None:
-    turns = [turn for count in COUNTS if (turn := answer.flips(key, count))]
-    return f"{_times(turns)} {unit}" if turns else None
 
 
 def _energies(found: Sequence[UnitAnswer]) -> Iterator[str]:
@@ -177,27 +155,20 @@ def _dots(found: Sequence[UnitAnswer]) -> Iterator[AnswerDot]:
                 continue
             span = made.grams
             text = f"{value_text(span)} g"
-            if maker != "person" and (ratios := _ratio_text(answer, maker, count)):
-                text += f", {ratios}"
-            solid = maker != "model" or answer.measured
+            if maker != "person" and (ratios := ratio_text(answer, maker, count)):
+                text += f"; {ratios}"
+            kind = energy_look(answer) if maker == "model" else "measured"
+            if maker == "model" and (words := _natures(answer)):
+                label = f"{label} ({words})"
             paper = papers.get((maker, count))
             name = f"One {NAMES[answer.unit]}"
-            yield AnswerDot(name, label, look, span.value, span.low, span.high, text, solid, paper)
+            yield AnswerDot(name, label, look, span.value, span.low, span.high, text, kind, paper)
 
 
-def _ratio_text(answer: UnitAnswer, maker: MadeByWhom, count: PersonCount | None) -> str:
-    counts = COUNTS if count is None else (count,)
-    spans = [span for each in counts if (span := answer.times(maker, each))]
-    return _compared(spans, "×").replace(" to ", "–") if spans else ""
-
-
-def _compared(spans: Sequence[Range], times: str = "times") -> str:
-    """`2.2 to 2.4 times less`, how many times more where each is below 1, and neither where that is open."""
-    if any(span.low < 1 < span.high for span in spans):
-        return "less or more"
-    if all(span.value < 1 for span in spans):
-        return f"{_times([_inverse(span) for span in spans])} {times} more"
-    return f"{_times(spans)} {times} less"
+def _natures(answer: UnitAnswer) -> str:
+    """Nature of the records behind AI alone: `a shape, estimated`."""
+    found = (nature(row.record, row.kind) for row in answer.rows)
+    return ", ".join(dict.fromkeys(word for text in found for word in text.split(", ") if word))
 
 
 def _of_paper(unit: str) -> dict[tuple[str, PersonCount | None], tuple[float, float]]:
@@ -226,7 +197,10 @@ def _cells(found: Sequence[UnitAnswer]) -> Iterator[tuple[Cell, ...]]:
                 for by in (count,) if count else COUNTS:
                     ratio = answer.times(maker, by)
                     names = NAMES[answer.unit], label.partition(",")[0], COUNTS[by]
-                    yield (*names, *value_and_ends(made.grams), *value_and_ends(ratio))
+                    numbers = (*value_and_ends(made.grams), *value_and_ends(ratio))
+                    of_records = [row.source for row in answer.rows] if maker != "person" else []
+                    cited = dict.fromkeys((*of_records, *map(named, made.sources)))
+                    yield (*names, *numbers, "; ".join(cited))
 
 
 def answers_of(data: ReportData) -> tuple[UnitAnswer, ...]:

@@ -10,6 +10,7 @@ from bench.core.measurement import Measurement
 from bench.view.content import Report
 from bench.view.report import (
     answer,
+    answer_words,
     cases,
     how_to_read,
     latency,
@@ -34,7 +35,7 @@ def report(
     data = gather(sources, settings)
     courses = traces.courses(data)
     found = answer.answers_of(data)
-    judged, title = verdicts.section(data, baseline) if baseline else (None, answer.title(found))
+    judged, title = verdicts.section(data, baseline) if baseline else (None, answer_words.title(found))
     sections = (
         judged,
         answer.section(data, found, summary.section(data)),
@@ -53,6 +54,6 @@ def report(
         sections=tuple(each for each in sections if each is not None),
         banner=summary.banner(data),
         cases=tuple(within_bounds(cases.details(each, courses[each.digest]) for each in data.found)),
-        dateline=dateline(data, date.today()),
-        takeaway=answer.takeaway(),
+        dateline=dateline(data, date.today(), answered=any(each.measured for each in found)),
+        takeaway=answer_words.takeaway(found),
     )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bench.compare.record_set import RecordSet
@@ -19,14 +19,13 @@ from bench.footprint import tomlinson2024
 from bench.footprint.humans import UNITS
 from bench.view import charts, standalone
 from bench.view.content import Cell, Chart, Report, Table, every_part, raw, shown
-from bench.view.report import people, people_entries
+from bench.view.report import people_charts, people_entries
 from bench.view.report.build import report
-from bench.view.report.dateline import named, sourced
+from bench.view.report.dateline import named
 from bench.view.report.report_data import ReportData, Settings, gather
 
 SCALE = 2.0
 """Pixels of a PNG over those of the SVG."""
-KINDS = "Measured solid, estimated and mixed hatched, published hollow; lines are 95 % intervals."
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,13 @@ def figures(sources: list[RecordSet], settings: Settings) -> Iterator[ChartFile]
     tables = {part.id: part for part in _parts(made) if isinstance(part, Table)}
     drawings = [part for part in _parts(made) if isinstance(part, Chart)]
     for chart in (*_of_paper(gather(sources, settings)), *drawings):
-        yield _figure(chart, tables[chart.table], made)
+        yield _figure(chart, _whole(chart.table, tables))
+
+
+def _whole(name: str, tables: Mapping[str, Table]) -> Table:
+    """All rows of a table: a page has some of them in a second one."""
+    first, more = tables[name], tables.get(f"{name}-more")
+    return first if more is None else replace(first, rows=(*first.rows, *more.rows))
 
 
 def _parts(made: Report) -> Iterator[object]:
@@ -61,26 +66,30 @@ def _of_paper(data: ReportData) -> Iterator[Chart]:
             for entry in people_entries.entries(data, modalities.of_unit(unit)[0])
             if entry.case is not None or entry.source == named("tomlinson2024")
         ]
-        rows = people.grams(of_paper)
+        drawn = [each for each in people_charts.drawn(of_paper) if each[1].grams]
+        rows = [people_charts.dot(label, each, each.grams) for label, each in drawn if each.grams]
         about = (
-            f"One {unit} as Tomlinson et al. 2024 compare it (people top-down and by their computers, models "
-            "by the paper's own estimate), with measured models beside them"
+            f"One {unit} as Tomlinson et al. 2024 compare it: people by a whole life (top-down) and by their "
+            f"computers, models by the paper's own estimate. {charts.looks(rows)}"
         )
         draw = partial(charts.dots, rows, f"g CO2e per {unit}")
         low, high = tomlinson2024.span(unit)
-        takeaway = f"The paper's people emit {low:,.0f} to {high:,.0f} times as much as its models."
-        yield Chart(f"tomlinson2024-{unit}", about, draw, f"people-{unit}", takeaway)
+        takeaway = (
+            f"{named('tomlinson2024')}: for one {unit}, people emit {low:,.0f} to {high:,.0f} times as much "
+            f"as models{people_charts.beside(drawn)}"
+        )
+        foot = people_charts.footer_of(drawn, people_charts.grams_conditions(data.settings, drawn))
+        yield Chart(f"tomlinson2024-{unit}", about, draw, f"people-{unit}", takeaway, foot)
 
 
-def _figure(chart: Chart, table: Table, made: Report) -> ChartFile:
-    """The chart as a picture that explains itself; the first is titled by the report's finding."""
-    first = chart.id == "answer"
-    title = made.title if first else chart.about
-    takeaway = chart.about if first else " ".join(filter(None, (chart.takeaway, KINDS)))
-    footer = f"{made.dateline} {sourced()} {' '.join(made.settings)} Licence: {standalone.LICENCE}."
-    picture = standalone.svg(chart.draw(), standalone.Caption(title, takeaway, footer), standalone.FIGURE)
-    png = standalone.png(picture, SCALE)
-    return ChartFile(chart.id, picture, png, _csv(table), f"{title}. {takeaway} {footer}")
+def _figure(chart: Chart, table: Table) -> ChartFile:
+    """The chart as a picture that explains itself, titled by its finding."""
+    title = (chart.takeaway or chart.about).removesuffix(".")
+    footer = f"{chart.footer} Licence: {standalone.LICENCE}."
+    picture = standalone.svg(chart.draw(), standalone.Caption(title, chart.about, footer), standalone.FIGURE)
+    about = chart.about if chart.about.endswith(".") else f"{chart.about}."
+    caption, data = f"{title}. {about} {footer}", _csv(table)
+    return ChartFile(chart.id, picture, standalone.png(picture, SCALE, caption, data), data, caption)
 
 
 def _csv(table: Table) -> str:

@@ -11,8 +11,11 @@ from bench.compare.machine_column import card_model
 from bench.view import charts
 from bench.view import latency_front as view
 from bench.view.content import Chart, Section, Table, clean
+from bench.view.numbers import digits
+from bench.view.report.footer import METERED, footer
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import machine_name
+from bench.view.spans import value_text
 
 LEAD = (
     "More requests at once mostly take fewer joules a unit and more seconds an answer. Seconds are the "
@@ -36,8 +39,25 @@ def _parts(number: int, front: LatencyFront) -> Iterator[Chart | Table]:
     places = {(model, point.row.place.card) for model, point in zip(models, front.points, strict=True)}
     alike = len(places) > len(set(models))
     rows = [_dot(point, model if alike else None) for point, model in zip(front.points, models, strict=True)]
-    yield Chart(name, about, partial(charts.latencies, rows, front.key.unit), f"{name}-table")
+    draw = partial(charts.latencies, rows, front.key.unit)
+    foot = footer([(point.row.found, front.key.kind) for point in front.points], (), METERED)
+    yield Chart(name, about, draw, f"{name}-table", _takeaway(front), foot)
     yield view.table_of(front, f"{name}-table")
+
+
+def _takeaway(front: LatencyFront) -> str:
+    """The load of fewest joules and the quickest one."""
+    least = min(front.points, key=lambda point: point.energy.value)
+    quickest = min(front.points, key=lambda point: point.end_to_end_s)
+    return (
+        f"Fewest joules per {front.key.unit}: {value_text(least.energy)} J with {_load(least)}; "
+        f"quickest answer: {digits(quickest.end_to_end_s)} s with {_load(quickest)}"
+    )
+
+
+def _load(point: LatencyPoint) -> str:
+    workload = point.row.found.record.case.workload
+    return clean(workload.name if workload else point.row.found.record.label, 60)
 
 
 def _dot(point: LatencyPoint, model: str | None) -> dict[str, object]:

@@ -18,6 +18,7 @@ from bench.view import card_models as card_model_view
 from bench.view import charts, references
 from bench.view.content import Chart, Fold, Section, SectionPart, Table, TableRow, clean, columns, table
 from bench.view.report import card_models_table
+from bench.view.report.footer import METERED, footer, nature
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import machine_name
 from bench.view.spans import rank_of, value_text
@@ -86,8 +87,10 @@ def _scatter(number: int, like: Like, standings: Sequence[RankedRow], *, alike: 
         name = f"energy-time-{number}"
         rows = [_dot(one, front=_on_front(one, standings), alike=alike) for one in standings]
         least = min(standings, key=lambda one: one.energy.value)
-        takeaway = f"Fewest joules: {value_text(least.energy)} J with {_named(least)}."
-        yield Chart(name, _about(like), partial(charts.scatter, rows, like[0]), f"{name}-table", takeaway)
+        takeaway = f"Fewest joules per {like[0]}: {value_text(least.energy)} J with {_named(least)}"
+        draw = partial(charts.scatter, rows, like[0])
+        foot = footer([(one.found, like[2]) for one in standings], (), METERED)
+        yield Chart(name, _about(like), draw, f"{name}-table", takeaway, foot)
 
 
 def _numbers(number: int, like: Like, standings: Sequence[RankedRow]) -> Iterator[Table]:
@@ -100,7 +103,10 @@ def _numbers(number: int, like: Like, standings: Sequence[RankedRow]) -> Iterato
 
 
 def _named(one: RankedRow) -> str:
-    return f"{clean(one.found.record.label, 80)} on {machine_name(one.place.machine)}"
+    natures = nature(one.found.record, one.place.kind)
+    return f"{clean(one.found.record.label, 80)} on {machine_name(one.place.machine)}" + (
+        f" ({natures})" if natures else ""
+    )
 
 
 def _dot(one: RankedRow, *, front: bool, alike: bool) -> dict[str, object]:

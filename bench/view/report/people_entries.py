@@ -18,6 +18,7 @@ from bench.footprint.work_units import work_of
 from bench.view.content import Cell, Written
 from bench.view.numbers import rounded
 from bench.view.report.dateline import named
+from bench.view.report.footer import nature
 from bench.view.report.like_cards import representatives
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import machine_name, short_labels
@@ -29,11 +30,11 @@ TOP_DOWN = "top-down"
 EQUIPMENT = "equipment"
 """The other method of ratios."""
 PAPER = {
-    "chatgpt.page": "ChatGPT, the paper's estimate",
-    "bloom.page": "BLOOM, the paper's estimate",
-    "bloom.page.lifecycle": "BLOOM with its life cycle, the paper's estimate",
-    "dalle2.image": "DALL-E 2, the paper's estimate",
-    "midjourney.image": "Midjourney, the paper's estimate",
+    "chatgpt.page": "ChatGPT, by Tomlinson et al.",
+    "bloom.page": "BLOOM, by Tomlinson et al.",
+    "bloom.page.lifecycle": "BLOOM with its life cycle, by Tomlinson et al.",
+    "dalle2.image": "DALL-E 2, by Tomlinson et al.",
+    "midjourney.image": "Midjourney, by Tomlinson et al.",
 }
 """Names of the paper's models."""
 
@@ -59,6 +60,8 @@ class Entry:
     """Of a measured figure, its name in a chart; `None` where another card of its model is drawn for it."""
     method: str = ""
     """Of a person."""
+    found: StoredRecord | None = None
+    """Record of a measured figure."""
 
     def cells(self, people: Iterable[str]) -> tuple[Cell, ...]:
         """In the order of `_columns`."""
@@ -88,6 +91,8 @@ def entries(data: ReportData, modality: Modality) -> Iterator[Entry]:
     for found, row in sorted(mine, key=lambda each: str(each[0].record.machine.name)):
         for line in lines_of(row, settings.grid, settings.pue):
             shared = line.name.removeprefix(row.label)
+            natures = nature(found.record, row.kind)
+            shared += f" ({natures})" if natures else ""
             name, label = f"{labels[found.digest]}{shared}", drawn.get(found.digest)
             entry = _of_line(line, times(who, line.grams.result), found)
             yield replace(entry, name=name, drawn_as=None if label is None else f"{label}{shared}")
@@ -140,6 +145,7 @@ def _of_line(line: Line, ratios: dict[str, Range], found: StoredRecord | None = 
         source=f"record of {found.record.created[:10]}" if found else named(line.source),
         case=found.digest if found else None,
         machine=machine_name(str(found.record.machine.name)) if found else "",
+        found=found,
     )
 
 

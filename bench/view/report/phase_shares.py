@@ -11,6 +11,7 @@ from bench.core.record import Record
 from bench.stats.figures import counting
 from bench.view import charts
 from bench.view.content import Chart, Section, Table, TableRow, clean, columns, table
+from bench.view.report.footer import METERED, footer, nature
 from bench.view.report.like_cards import representatives
 from bench.view.report.report_data import ReportData
 from bench.view.short_names import short_labels
@@ -63,7 +64,7 @@ def _chart(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -
     kept = [(found, shares) for found, shares in rows if found.digest in models]
     shown = kept[:DRAWN]
     short = short_labels([found for found, _ in shown], models)
-    labels = [short[found.digest] for found, _ in shown]
+    labels = [_labelled(short[found.digest], found.record) for found, _ in shown]
     drawn = [
         {"label": label, "part": part, "share": share, "position": position}
         for label, (_, shares) in zip(labels, shown, strict=True)
@@ -74,9 +75,23 @@ def _chart(name: str, title: str, rows: Sequence[tuple[StoredRecord, Shares]]) -
     share, part, label = max(
         (share, part, labels[n]) for n, (_, s) in enumerate(shown) for part, share in s.items()
     )
-    takeaway = f"The largest part: {part}, {share:.0%} of {label}."
+    takeaway = f"The largest part: {part}, {share:.0%} of {label}"
+    foot = footer(((found, _kind(found.record)) for found, _ in shown), (), METERED)
     draw = partial(charts.stacked, drawn, "share of the whole")
-    return Chart(f"shares-{name}", about, draw, f"shares-{name}-table", takeaway)
+    return Chart(f"shares-{name}", about, draw, f"shares-{name}-table", takeaway, foot)
+
+
+def _labelled(label: str, record: Record) -> str:
+    """The label with what the record is where that is not a metered model."""
+    natures = nature(record, _kind(record))
+    return f"{label} ({natures})" if natures else label
+
+
+def _kind(record: Record) -> str:
+    """Kind of the joules at the headline's scope; of a record without one, `measured`."""
+    scope = record.figures.headline_scope
+    figure = record.figures.energy_per_unit_j.get(scope) if scope else None
+    return figure.kind if figure and figure.kind else "measured"
 
 
 def _shares(view: str, record: Record) -> Shares:

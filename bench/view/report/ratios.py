@@ -12,19 +12,34 @@ from functools import partial
 from bench.core.modality import Modality
 from bench.core.quantities import Range
 from bench.footprint.answers import DRAWS, METHODS, PersonCount
+from bench.footprint.reference import sources
 from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.scenario import ComparedSide
 from bench.footprint.scenarios.simulation import SimulationReport
 from bench.view import charts
 from bench.view.content import Cell, Chart, Table, columns, table
+from bench.view.report.dateline import named
 from bench.view.report.people_entries import Entry, of_paper
 from bench.view.spans import value_and_ends, value_text
 
 LIFE, LIFE_IN_INDIA, EQUIPMENT = charts.COUNT_LOOKS
 COUNTS: dict[PersonCount, str] = {"life": LIFE, "equipment": EQUIPMENT}
+BY = {EQUIPMENT: "(equipment only)", LIFE: "(whole life by the hour)"}
+TITLES = {
+    "critics": "critics' scenario",
+    "collaboration": "scenario collaboration",
+    "tomlinson2024": "scenario of Tomlinson et al. 2024",
+}
+"""Bundled scenarios, for labels."""
+SCENARIOS = (
+    "Critics count only what the work adds of the person; collaboration counts a whole life, with drafts and "
+    "editing in both."
+)
 SIDES: dict[ComparedSide, str] = {"model": "AI alone", "together": "person with AI"}
-COLUMNS = columns("who or what", "person counted by", "person", "#person alone / this", "95 % or range")
+COLUMNS = columns(
+    "who or what", "person counted by", "person", "#person alone / this", "95 % or range", "source"
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,8 @@ class RatioRow:
     person: str
     ratio: Range
     solid: bool
+    sources: tuple[str, ...] = ()
+    """Names of all behind it."""
 
 
 def rows(modality: Modality, drawn: Sequence[tuple[str, Entry]]) -> Iterator[RatioRow]:
@@ -46,7 +63,8 @@ def rows(modality: Modality, drawn: Sequence[tuple[str, Entry]]) -> Iterator[Rat
         for who, ratio in entry.ratios.items():
             person, _, equipment = who.partition(", equipment")
             life = LIFE_IN_INDIA if person.startswith("India") else LIFE
-            yield RatioRow(label, EQUIPMENT if equipment else life, person, ratio, entry.case is not None)
+            count = EQUIPMENT if equipment else life
+            yield RatioRow(label, count, person, ratio, entry.kind == "measured", (entry.source,))
 
 
 def _scenarios(unit: str) -> Iterator[RatioRow]:
@@ -58,11 +76,13 @@ def _scenarios(unit: str) -> Iterator[RatioRow]:
         scenario = build(draft)
         found = SimulationReport.of(scenario, DRAWS, seed=0)
         count = COUNTS[METHODS[scenario.method]]
-        title = "the paper's scenario" if name == "tomlinson2024" else name.removesuffix("-image")
+        keys = (key for each in scenario.inputs.values() for key in each.source.split(", "))
+        cited = tuple(dict.fromkeys(named(key) for key in keys if key in sources()))
+        title = TITLES[name.removesuffix("-image")]
         for side, ratio in found.ratios.items():
             span = Range(ratio.median, ratio.low, ratio.high)
             label = f"{title}, {SIDES[side]}: {draft.energy_of}"
-            yield RatioRow(label, count, "US person", span, solid=False)
+            yield RatioRow(label, count, "US person", span, solid=False, sources=cited)
 
 
 def chart(
@@ -70,23 +90,26 @@ def chart(
 ) -> Chart:
     """The chart, with the paper's own range shaded."""
     about = f"Person alone / model, times: one {modality.unit}, by both counts of the person."
+    if any(row.solid for row in found):
+        about += " Full: measured; hollow: all others."
     if band:
-        about += f" Shaded: the paper's own {band[0]:,.0f} to {band[1]:,.0f}."
+        about += f" Shaded: Tomlinson et al. 2024, {band[0]:,.0f} to {band[1]:,.0f}. {SCENARIOS}"
     dots = [_dot(row) for row in found]
     title = "grams of a person alone / grams of this"
     draw = partial(charts.ratios, dots, title, band)
-    return Chart(name, about, draw, f"{name}-table", takeaway(found))
+    return Chart(name, about, draw, f"{name}-table", takeaway(modality.unit, found))
 
 
-def takeaway(found: Sequence[RatioRow]) -> str:
-    """Range of the ratios by each count."""
-    texts = []
+def takeaway(unit: str, found: Sequence[RatioRow]) -> str:
+    """Least and most of the ratios by each count, from row to row."""
+    texts = list[str]()
     for count in (EQUIPMENT, LIFE):
         ordered = sorted((row for row in found if row.count == count), key=lambda row: row.ratio.value)
         if ordered:
             least, most = ordered[0], ordered[-1]
-            texts.append(f"{count}: from {_times(least)} ({least.label}) to {_times(most)} ({most.label})")
-    return f"A person alone emits this many times as much, {'; '.join(texts)}." if texts else ""
+            span = " to ".join(dict.fromkeys((_times(least), _times(most))))
+            texts.append(f"{span} times {BY[count]}")
+    return f"One {unit}, row by row: a person alone emits {'; '.join(texts)} as much" if texts else ""
 
 
 def _times(row: RatioRow) -> str:
@@ -114,4 +137,4 @@ def numbers(name: str, modality: Modality, found: Sequence[RatioRow]) -> Table:
 
 def _cells(row: RatioRow) -> tuple[Cell, ...]:
     ratio = row.ratio
-    return row.label, row.count, row.person, *value_and_ends(ratio)
+    return row.label, row.count, row.person, *value_and_ends(ratio), "; ".join(row.sources)

@@ -35,14 +35,21 @@ class Settings:
 
     def sentences(self) -> Iterator[str]:
         """The settings in words, for every ranking that depends on them."""
-        year = f", {self.grid.year}" if self.grid.year else ""
-        yield f"Electricity: {self.grid.id}, {self.grid.value:g} g CO2e/kWh{year} ({self.grid.source})."
-        if self.pue is None:
-            yield "No data centre's overhead is added: the figures are of the machine alone."
-        else:
-            yield f"PUE {self.pue.value:g}, applied once to figures of scope host."
+        yield self.electricity()
+        yield f"{self.overhead()} Scenarios, and the answer from them, add what they state."
         for key, source in self.references.sources.items():
             yield f"Reference rows of {key}: {source.citation}{f' ({source.url})' if source.url else ''}."
+
+    def electricity(self) -> str:
+        """Grid factor of all grams that are worked out here."""
+        year = f", {self.grid.year}" if self.grid.year else ""
+        return f"Electricity: {self.grid.id}, {self.grid.value:g} g CO2e/kWh{year} ({self.grid.source})."
+
+    def overhead(self) -> str:
+        """A data centre's overhead on figures of records; the answer and scenarios have their own."""
+        if self.pue is None:
+            return "Grams of records are of the machine alone, without a data centre's overhead."
+        return f"Grams of records have PUE {self.pue.value:g}, applied once at scope host."
 
 
 @dataclass(frozen=True)
