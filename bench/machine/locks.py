@@ -20,7 +20,6 @@ import fcntl
 import json
 import os
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,6 +30,7 @@ import psutil
 
 from bench.core.secrets import masked
 from bench.errors import PrerequisiteError
+from bench.invocation import command_line
 from bench.machine.placement import Placement
 from bench.meters.gpu import Gpu
 from bench.store.results import slug
@@ -43,6 +43,7 @@ FOLDER = "joulebench-locks"
 ATTEMPTS, PAUSE_S = 5, 0.02
 """Attempts to take a lock: the doctor takes it for an instant to check it, without measuring."""
 LONGEST_BYTES = 4096
+ANOTHER = "Another process"
 SPOIL = "Two measurements spoil each other's figures: wait for it to end"
 SAME_START_S = 1.0
 """Largest difference between two start times of one process id that are the same process."""
@@ -77,7 +78,9 @@ def exclusive_use(
                 note(f"A second measurement on {name} at the same time would not be noticed: {reason}.")
                 continue
             if holder is not None:
-                way_out = f"{SPOIL}." if name == CPU else f"{SPOIL}, or name another card with --gpus."
+                other_card = "" if name == CPU else ", or name another card with --gpus"
+                waiting = "" if holder == ANOTHER else _waiting(lock)
+                way_out = f"{SPOIL}{waiting}{other_card}."
                 raise PrerequisiteError(f"{holder} is measuring on {name}.", way_out)
         yield
 
@@ -167,7 +170,7 @@ def _take(lock: int, results: Path, *, windows: bool) -> str | None:
         "pid": os.getpid(),
         "started": psutil.Process().create_time(),
         "windows": windows,
-        "command": masked(" ".join(sys.argv[1:]))[:200],
+        "command": masked(command_line())[:200],
         "results": str(results.absolute()),
     }
     os.ftruncate(lock, 0)
@@ -193,6 +196,15 @@ def _is_window_of_ancestor(lock: int) -> bool:
     return False
 
 
+def _waiting(lock: int) -> str:
+    """A command that waits for the holder; empty where it is no process that this machine shows us."""
+    try:
+        pid = int(json.loads(os.pread(lock, LONGEST_BYTES, 0))["pid"])
+        return f" (tail --pid={pid} -f /dev/null)" if psutil.pid_exists(pid) else ""
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return ""
+
+
 def _described(lock: int) -> str:
     """The holder by its own words, which are untrusted: printable characters only, and shortened."""
     try:
@@ -202,5 +214,5 @@ def _described(lock: int) -> str:
             for key in ("pid", "command", "results")
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        return "Another process"
+        return ANOTHER
     return f"Process {pid} (`{command}`, into {results})"

@@ -165,6 +165,21 @@ def test_a_committed_baseline_is_read_without_a_checkout(typed: Typed, tmp_path:
         assert failed.err.startswith(f"Error: {wrong}: not a file, a folder or a git revision")
 
 
+def test_a_base_without_committed_records_is_told_how_they_get_there(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "README.md").write_text("records come here")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "nothing measured yet")
+    save(tmp_path / "results" / "m" / "a.json", quiet())
+    done = typed("compare", "main:results", "results", "--fail-on", "energy:5%")
+    assert (done.status, done.err) == (
+        2,
+        "Error: main:results: no records are committed there. Commit those of the base first: "
+        "git add results && git commit\n",
+    )
+
+
 def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_path: Path) -> None:
     sides = pair(300, 330, random.Random(4), run_id="20261122t034401-357a5e")
     for side, kept in zip("ab", sides, strict=True):
