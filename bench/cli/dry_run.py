@@ -68,4 +68,4 @@ def show(
         counts, cards = list(needed.values()), len(placement.visible)
         note(f"{forecast_side_by_side(list(left.values()), counts, cards).sentence}, side by side.")
     elif left:
-        note(f"{forecast(list(left.values())).sentence}.")
+        note(f"{forecast(list(left.values()), placement.device).sentence}.")

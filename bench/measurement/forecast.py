@@ -1,9 +1,9 @@
 """Forecast of a run before it begins: its cases, what they download, the longest time that they take.
 
-    forecast(cases).sentence            # "6 cases, about 41 GB to download, up to about 35 min beside ..."
+    forecast(cases, "cuda").sentence    # "6 cases, about 41 GB to download, up to about 35 min beside ..."
 
 The time is the sum of all limits; most cases reach their target before, and one whose five blocks take longer
-than its limit is over it.
+than its limit is over it. On a CPU that is the rule for all but toys, and by how much is not known before.
 """
 
 from __future__ import annotations
@@ -11,20 +11,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from typing import Literal
 
 from bench.catalog.cases import Case, Planned
 from bench.catalog.sweep import longest_s, roughly
+from bench.core.words import counted
 from bench.doctor.hub import in_cache
 from bench.worker import producers
+
+MOST_NAMED = 3
+"""Models in a sentence; of more their number is said."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Number of cases, bytes of weights that are not in the cache, and all limits added up."""
+    """Number of cases, bytes of weights that are not in the cache, and all limits added up.
+
+    `untold` are models of which one batch alone may take longer than the limit, nobody knows how long.
+    """
 
     cases: int
     download_bytes: float
     longest_s: float
+    untold: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -33,10 +42,16 @@ class Forecast:
         if self.download_bytes:
             parts.append(f"about {self.download_bytes / 1e9:.2g} GB to download")
         parts.append(f"up to about {roughly(self.longest_s)} beside loading")
-        return ", ".join(parts)
+        sentence = ", ".join(parts)
+        if not self.untold:
+            return sentence
+        named = (
+            ", ".join(self.untold) if len(self.untold) <= MOST_NAMED else counted(len(self.untold), "model")
+        )
+        return f"{sentence}; on a CPU one batch may take longer than that: the time of {named} cannot be told"
 
 
-def forecast(planned: Sequence[Planned]) -> Forecast:
+def forecast(planned: Sequence[Planned], device: Literal["cuda", "cpu"]) -> Forecast:
     """The forecast of these cases. Files of the same model are downloaded once."""
     to_download = {
         (case.weights.hub_id, case.weights.variant): _hub_bytes(case)
@@ -45,7 +60,9 @@ def forecast(planned: Sequence[Planned]) -> Forecast:
         if _is_downloaded(case)
     }
     seconds = sum(longest_s(item.measure) for item in planned)
-    return Forecast(len(planned), sum(to_download.values()), seconds)
+    slow = [item.case for item in planned if device == "cpu" and not item.case.model.toy]
+    untold = dict.fromkeys(case.name for case in slow if producers.of(case.workload).LOADS_HERE)
+    return Forecast(len(planned), sum(to_download.values()), seconds, tuple(untold))
 
 
 def _is_downloaded(case: Case) -> bool:
@@ -73,4 +90,4 @@ def forecast_side_by_side(planned: Sequence[Planned], needed: Sequence[int], car
                 heappush(running, (at_s + case_s, count))
         at_s, freed = heappop(running)
         free += freed
-    return replace(forecast(planned), longest_s=at_s)
+    return replace(forecast(planned, "cuda"), longest_s=at_s)
