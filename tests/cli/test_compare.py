@@ -47,7 +47,7 @@ def test_the_table_holds_median_interval_ratio_n_p_and_verdict(
     assert "<0.0001" in words
     assert "2.0%" in words
     assert done.status == 1
-    assert "fail: not worse: " in done.out
+    assert "fail: energy:0%: " in done.out
     assert done.err == ""
 
 

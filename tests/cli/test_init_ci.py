@@ -182,5 +182,6 @@ def test_files_of_a_user_are_kept_unless_force_is_given(typed: Typed) -> None:
 
 
 def test_ab_takes_two_commands_with_options_before_them() -> None:
-    context, _ = find(["ab", "--runs", "5", "--", "true", "true"])
-    assert [each.nargs for each in context.command.params if isinstance(each, click.Argument)] == [2]
+    context, words = find(["ab", "--runs", "5", "--", "true", "true"])
+    assert [each.nargs for each in context.command.params if isinstance(each, click.Argument)] == [-1]
+    assert words[-2:] == ["true", "true"]
