@@ -1,7 +1,7 @@
 """The way in which this program was started, for hints that can be typed again.
 
     as_started("Run `python -m bench list`.")     # "Run `scripts/bench list`." where that was typed
-    command_line()                                # "scripts/bench run --all", for other processes to read
+    command_line()                                # "joulebench run --all", for other processes to read
 
 Sentences are written with `python -m bench`; where they are printed, that becomes the name that was typed:
 `scripts/bench` (by the variable `JOULEBENCH_PROGRAM`) or the console script `joulebench`. Imports only the

@@ -197,7 +197,7 @@ def _is_window_of_ancestor(lock: int) -> bool:
 
 
 def _waiting(lock: int) -> str:
-    """A command that waits for the holder; empty where it is no process that this machine shows us."""
+    """A command that waits for the holder; empty where no such process is seen here."""
     try:
         pid = int(json.loads(os.pread(lock, LONGEST_BYTES, 0))["pid"])
         return f" (tail --pid={pid} -f /dev/null)" if psutil.pid_exists(pid) else ""

@@ -27,7 +27,7 @@ MOST_NAMED = 3
 class Forecast:
     """Number of cases, bytes of weights that are not in the cache, and all limits added up.
 
-    `untold` are models of which one batch alone may take longer than the limit, nobody knows how long.
+    `untold` are models of which one batch alone may take longer than the limit, by an unknown amount.
     """
 
     cases: int
@@ -48,7 +48,7 @@ class Forecast:
         named = (
             ", ".join(self.untold) if len(self.untold) <= MOST_NAMED else counted(len(self.untold), "model")
         )
-        return f"{sentence}; on a CPU one batch may take longer than that: the time of {named} cannot be told"
+        return f"{sentence}; on a CPU one batch may take longer than that: the time of {named} is not known"
 
 
 def forecast(planned: Sequence[Planned], device: Literal["cuda", "cpu"]) -> Forecast:

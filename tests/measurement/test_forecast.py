@@ -54,9 +54,9 @@ def test_random_weights_are_not_downloaded() -> None:
 def test_on_a_cpu_no_longest_time_is_promised_but_for_toys() -> None:
     measure = Overrides(measure=MEASURE, weights="random")
     toys = plan(load(find()), ["smoke"], measure)
-    assert "cannot be told" not in forecast(toys, "cpu").sentence
+    assert "is not known" not in forecast(toys, "cpu").sentence
     planned = [*toys, *plan(load(find()), ["sdxl"], measure)]
-    assert "cannot be told" not in forecast(planned, "cuda").sentence
+    assert "is not known" not in forecast(planned, "cuda").sentence
     assert forecast(planned, "cpu").sentence.endswith(
-        " beside loading; on a CPU one batch may take longer than that: the time of sdxl cannot be told"
+        " beside loading; on a CPU one batch may take longer than that: the time of sdxl is not known"
     )
