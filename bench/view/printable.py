@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ESCAPED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
-"""Control characters of a command that somebody wrote over several lines, as they are typed."""
+"""Control characters of a command over several lines, as they are typed."""
 
 
 def printable(text: str, kept: str = "") -> str:
