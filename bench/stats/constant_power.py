@@ -1,4 +1,4 @@
-"""Joules that are seconds times a constant, and nothing more: those of a model of power that saw no difference.
+"""Joules that are seconds times a constant, no more: those of a model of power that saw no difference.
 
     follows_time(a, b)     # "Here joules follow time only: a model of power, not a meter, has 28 W ..."
 
