@@ -19,6 +19,8 @@ from bench.core.words import counted
 from bench.doctor.hub import in_cache
 from bench.worker import producers
 
+SMALL_GB = 0.1
+"""Weights up to which a batch on a CPU takes seconds."""
 MOST_NAMED = 3
 """Models in a sentence; of more their number is said."""
 
@@ -60,9 +62,14 @@ def forecast(planned: Sequence[Planned], device: Literal["cuda", "cpu"]) -> Fore
         if _is_downloaded(case)
     }
     seconds = sum(longest_s(item.measure) for item in planned)
-    slow = [item.case for item in planned if device == "cpu" and not item.case.model.toy]
+    slow = [item.case for item in planned if device == "cpu" and _is_large(item.case)]
     untold = dict.fromkeys(case.name for case in slow if producers.of(case.workload).LOADS_HERE)
     return Forecast(len(planned), sum(to_download.values()), seconds, tuple(untold))
+
+
+def _is_large(case: Case) -> bool:
+    """Whether a batch on a CPU may take longer than limits that are made for cards."""
+    return not case.model.toy and case.model.memory_gb > SMALL_GB
 
 
 def _is_downloaded(case: Case) -> bool:
