@@ -95,6 +95,20 @@ def test_verbs_options_formats_and_scripts_exist() -> None:
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
 
 
+def test_dependencies_are_looked_at_each_week() -> None:
+    workflow = WORKFLOWS["dependencies.yml"]
+    ((*_, weekday),) = (each["cron"].split() for each in workflow[ON]["schedule"])
+    assert weekday.isdecimal()
+    ranges, audit = workflow["jobs"]["ranges"], workflow["jobs"]["audit"]
+    assert {each["end"] for each in ranges["strategy"]["matrix"]["include"]} == {"lowest", "newest"}
+    (tested,) = (step for step in ranges["steps"] if "run" in step)
+    assert (tested["run"], tested["env"]) == ('scripts/dependencies "$END"', {"END": "${{ matrix.end }}"})
+    (looked,) = (step for step in audit["steps"] if "run" in step)
+    assert looked["run"] == "scripts/dependencies audit"
+    assert not [step for step in (tested, looked) if step.get("continue-on-error")]
+    assert {"build/sbom.json", "build/licences.txt"} <= set(audit["steps"][-1]["with"]["path"].split())
+
+
 def test_text_from_outside_is_data_and_every_line_is_bash() -> None:
     for where, text in shell().items():
         assert "${{" not in text, f"{where}: hand it over in `env`, or it is run as code"

@@ -25,6 +25,7 @@ from bench.core.secrets import masked
 from bench.dependencies import missing
 from bench.errors import INTERNAL_FAULT, BenchError
 from bench.invocation import as_started, program
+from bench.streams import mask_streams
 from bench.view.printable import printable
 
 PROGRAM = "joulebench"
@@ -47,11 +48,10 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and end the process with its exit status.
 
-    What the terminal's encoding cannot express (`—` in Latin-1, a name that is not UTF-8) is written as `?`.
+    What is written has no secret, and `?` for what the terminal's encoding cannot express (`—` in Latin-1, a
+    name that is not UTF-8).
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # there may be none, or a program's own in its place
-            stream.reconfigure(errors="replace")
+    mask_streams()
     if COMPLETE in os.environ:
         from click.shell_completion import shell_complete
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import options
+from bench.cli import options, written_form
 from bench.errors import RecordError, UsageError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ EXAMPLE = "ab -- 'sleep 1' 'sleep 2'"
     metavar="FILE",
     help="Write both results there, - for stdout: FILE@A and FILE@B for compare, show, validate.",
 )
+@written_form.options(to_file=False)
 @options.results_option
 @options.debug_option
 def command(
@@ -173,7 +174,7 @@ def _judged(measured: ComparedCommands, wanted: Sequence[Limit], results: Path, 
     from bench.compare.record_set import RecordSet, StoredRecord, digest_of
     from bench.store.results import to_json
     from bench.streams import is_standard
-    from bench.view import comparison, terminal
+    from bench.view import comparison
 
     a, b = (
         RecordSet(each.label, (StoredRecord(each, f"side {side}", digest_of(to_json(each))),), (), (), Path())
@@ -181,7 +182,6 @@ def _judged(measured: ComparedCommands, wanted: Sequence[Limit], results: Path, 
     )
     result = compare(a, b, floors=floors_of((*a.found, *b.found), (), results))
     judged = gate.judge(result, wanted, (), strict=False)
-    on_stderr = is_standard(output)
-    stream = sys.stderr if on_stderr else sys.stdout
-    click.echo(terminal.text(comparison.sections(result, judged), stream), err=on_stderr, nl=False)
+    stream = sys.stderr if is_standard(output) else sys.stdout
+    written_form.show(comparison.sections(result, judged), stream)
     return judged.status

@@ -10,7 +10,6 @@ from bench.cli import options, reference_options, written_form
 from bench.cli.notes import Notes
 from bench.cli.signals import end_like_ctrl_c
 from bench.view import calibration as view
-from bench.view import terminal
 
 LOAD_S = 60.0
 
@@ -45,7 +44,7 @@ LOAD_S = 60.0
     type=options.Finite(min=0.3, max=1),
     help="Your meter is at the wall, behind a power supply of this efficiency, such as 0.92.",
 )
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(
     results: Path,
@@ -83,6 +82,6 @@ def command(
         return 0
     for index, found, path in calibrated:
         then = calibrate_command(results, index, "--reference-joules IDLE,MIDDLE,HIGH")
-        click.echo(terminal.text(view.sections(found, then)), nl=False)
+        written_form.show(view.sections(found, then))
         click.echo(path)
     return 0

@@ -29,7 +29,7 @@ from bench.footprint.bundled_rows import Published
 from bench.footprint.references import read
 from bench.invocation import as_started
 from bench.store.results import slug
-from bench.view import across, comparison, json_document, terminal
+from bench.view import across, comparison, json_document
 from bench.view.documents import across as across_document
 from bench.view.documents import comparison as comparison_document
 from bench.view.printable import printable
@@ -52,7 +52,7 @@ accepted_option = click.option(
 
 @click.command("compare")
 @sides_argument
-@written_form.options("text", "json")
+@written_form.options("json")
 @click.option(
     "--fail-on", "limits", multiple=True, metavar="LIMIT", help="energy:5%, time:3%, page:200J. Repeatable."
 )
@@ -126,7 +126,7 @@ def command(
     if as_json:
         click.echo(json_document.text(comparison_document.document(result, judged)))
     else:
-        click.echo(terminal.text(comparison.sections(result, judged)), nl=False)
+        written_form.show(comparison.sections(result, judged))
     tell_problems(result.problems)
     return judged.status
 
@@ -148,7 +148,7 @@ def _across(
     if as_json:
         click.echo(json_document.text(across_document.document(found, rows)))
     elif found.boards or found.left_out:
-        click.echo(terminal.text(across.sections(found, rows, each_machine=each_machine)), nl=False)
+        written_form.show(across.sections(found, rows, each_machine=each_machine))
     tell_problems(found.problems)
     if found.problems:
         return 2

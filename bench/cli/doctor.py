@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import options, written_form
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.doctor import sections
 from bench.view.documents.doctor import document
 
@@ -16,7 +16,7 @@ from bench.view.documents.doctor import document
 @options.models_option
 @options.results_option
 @options.gpus_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(models: Path | None, results: Path, gpus: str | None, as_json: bool) -> int:
     """Check what this machine can measure, and how well; no setting is changed.
@@ -30,5 +30,5 @@ def command(models: Path | None, results: Path, gpus: str | None, as_json: bool)
     if as_json:
         click.echo(json_document.text(document(report)))
     else:
-        click.echo(terminal.text(sections(report)), nl=False)
+        written_form.show(sections(report))
     return report.exit_status

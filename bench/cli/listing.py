@@ -12,7 +12,7 @@ import click
 
 from bench.catalog.models import Catalogue
 from bench.cli import options, written_form
-from bench.view import json_document, terminal
+from bench.view import json_document
 
 
 @click.command("list")
@@ -20,7 +20,7 @@ from bench.view import json_document, terminal
 @options.models_option
 @options.gpus_option
 @options.device_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(by_system: bool, models: Path | None, gpus: str | None, device: Any, as_json: bool) -> int:
     """List suites and models, what fits this machine, and why the rest does not."""
@@ -41,7 +41,7 @@ def _show_systems(catalogue: Catalogue, as_json: bool) -> None:
     if as_json:
         click.echo(json_document.text(document(rows)))
     else:
-        click.echo(terminal.text(sections(rows)), nl=False)
+        written_form.show(sections(rows))
 
 
 def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: bool) -> None:
@@ -53,4 +53,4 @@ def _show_models(catalogue: Catalogue, gpus: str | None, device: Any, as_json: b
     if as_json:
         click.echo(json_document.text(document(found, catalogue.suites)))
     else:
-        click.echo(terminal.text(parts(found, catalogue.suites)), nl=False)
+        written_form.show(parts(found, catalogue.suites))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bench.invocation import as_started
 from bench.view.printable import printable
 
 
@@ -12,4 +13,4 @@ class Notes:
 
     def note(self, text: str) -> None:
         """One line worth knowing."""
-        click.echo(printable(text), err=True)
+        click.echo(printable(as_started(text)), err=True)

@@ -20,6 +20,7 @@ from rich.progress import BarColumn
 from bench.cli.live_line import BarWithLine, HeadFirst, LiveLine
 from bench.cli.run_clock import RunClock
 from bench.core.record import Record
+from bench.invocation import as_started
 from bench.measurement.context import BlockDone
 from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
@@ -76,7 +77,7 @@ class Progress:
 
     def note(self, text: str) -> None:
         """One line worth knowing."""
-        self._line(text)
+        self._line(as_started(text))
 
     def case_begins(self, label: str, number: int, total: int) -> None:
         """Name the case."""

@@ -16,7 +16,7 @@ from bench.compare.index import open_index
 from bench.compare.index.query import TABLES, QueryAnswer, ask
 from bench.errors import UsageError
 from bench.exports.csv_cells import safe
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.query import document
 from bench.view.query import first_rows
 
@@ -26,7 +26,7 @@ SHOWN = 200
 
 @click.command("query")
 @click.argument("sql", required=False)
-@written_form.options("text", "csv", "json", json_help="As JSON: all rows, a list of objects.")
+@written_form.options("csv", "json", json_help="As JSON: all rows, a list of objects.")
 @options.results_option
 @options.debug_option
 def command(sql: str | None, as_csv: bool, as_json: bool, results: Path) -> int:
@@ -60,6 +60,6 @@ def _write(answer: QueryAnswer, as_csv: bool, as_json: bool) -> None:
     elif as_json:
         click.echo(json_document.text(document(answer), default=str))
     else:
-        click.echo(terminal.text([first_rows(answer, SHOWN)]), nl=False)
+        written_form.show([first_rows(answer, SHOWN)])
         if next(answer.rows, None) is not None:
             tell(f"These are the first {SHOWN} rows; --csv and --json write all.")

@@ -12,7 +12,7 @@ from bench.cli.run_options import RunOptions
 from bench.core.record import Record
 from bench.core.secrets import masked
 from bench.machine import provenance
-from bench.machine.placement import place
+from bench.machine.placement import Placement, place
 from bench.measurement.case_plan import CasePlan, PairPlan
 from bench.measurement.side_by_side import require_cards
 from bench.view import pair, results, terminal
@@ -26,11 +26,12 @@ def show_plan(
     plan: CasePlan | PairPlan, drivers: GpuDrivers, note: Callable[[str], None], asked: RunOptions
 ) -> None:
     """The dry run: checkouts, or the cases with those that would be skipped."""
+    # Cards of this machine are not those of a server's nodes.
+    placement = Placement("cpu") if plan.nodes else place(drivers, plan.gpus, plan.device)
     if isinstance(plan, PairPlan):
-        dry_run.show_pairs(plan)
+        dry_run.show_pairs(plan, placement, note)
         return
     earlier = plan.earlier(lambda: provenance.machine(drivers), drivers, asked.results)
-    placement = place(drivers, plan.gpus, plan.device)
     if plan.parallel:
         require_cards(placement)
     dry_run.show(plan.cases, earlier, placement, note, every=asked.yes, parallel=plan.parallel)
@@ -45,8 +46,10 @@ def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
         click.echo(f"\n{terminal.text([results.section(shown, notes=asked.notes)])}")
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(run_hints.relative(path))
-    for label, reason in outcome.given_up.items():
-        click.echo(f"Not measured: {label}: {reason}", err=True)
+    for label, case in outcome.given_up.items():
+        click.echo(f"Not measured: {label}: {case.reason}", err=True)
+    for label, reason in outcome.left_out.items():
+        click.echo(f"Left out: {label}: {reason}", err=True)
     if asked.pair is not None:
         for at in range(0, len(records), 2):
             click.echo(terminal.text(pair.sections(records[at : at + 2])), nl=False)

@@ -10,18 +10,20 @@ from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import named_measurements
 from bench.compare.multiples import Multiple, multiples
 from bench.compare.record_set import records_below
+from bench.core.budget import Uncertainty
 from bench.core.measurement import Measurement
 from bench.core.record import Record
 from bench.stats import uncertainty
 from bench.store import results as store
 from bench.view import budget as budgets
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view import record as records
+from bench.view.terminal import SectionsAndParts
 
 
 @click.command("show")
 @click.argument("names", nargs=-1, required=True, metavar="RECORD...", shell_complete=completing.records)
-@written_form.options("text", "json", json_help="As JSON: the record, checked.")
+@written_form.options("json", json_help="As JSON: the record, checked.")
 @click.option("--budget", is_flag=True, help="Only the uncertainty of its headline, input by input.")
 @options.results_option
 @options.debug_option
@@ -31,14 +33,19 @@ def command(names: tuple[str, ...], as_json: bool, budget: bool, results: Path) 
     RECORD is a file, a folder, REVISION:PATH, a run's id, latest, or - for standard input; also what
     bench.measure or a saved session of pytest has.
     """
-    for record in named_measurements(names, results):
-        if budget:
-            _budget(record, as_json=as_json)
-        elif as_json:
-            click.echo(store.to_json(record), nl=False)
-        else:
-            click.echo(terminal.text(records.sections(record, _parts(record, results))), nl=False)
+    found = named_measurements(names, results)
+    if as_json:
+        for record in found:
+            click.echo(_budget_document(record) if budget else store.to_json(record), nl=False)
+    else:
+        written_form.show(part for record in found for part in _shown(record, results, budget=budget))
     return 0
+
+
+def _shown(record: Measurement, results: Path, *, budget: bool) -> SectionsAndParts:
+    if budget:
+        return records.title(record), *budgets.sections(record, _budget(record))
+    return records.sections(record, _parts(record, results))
 
 
 def _parts(record: Measurement, results: Path) -> list[Multiple]:
@@ -49,10 +56,10 @@ def _parts(record: Measurement, results: Path) -> list[Multiple]:
     return multiples(record, (other.record for other in others))
 
 
-def _budget(record: Measurement, *, as_json: bool) -> None:
+def _budget(record: Measurement) -> Uncertainty:
     """The budget of the record, or, for an older one, the one that its blocks give."""
-    found = record.figures.uncertainty or uncertainty.of(record)
-    if as_json:
-        click.echo(json_document.text(found.model_dump(mode="json")))
-    else:
-        click.echo(terminal.text((records.title(record), *budgets.sections(record, found))), nl=False)
+    return record.figures.uncertainty or uncertainty.of(record)
+
+
+def _budget_document(record: Measurement) -> str:
+    return f"{json_document.text(_budget(record).model_dump(mode='json'))}\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.compare import tell, tell_problems
 from bench.compare import trace_check
 from bench.compare.record_selection import load_all
@@ -21,7 +21,6 @@ from bench.fleet import opening, signing
 from bench.fleet.package_check import check
 from bench.store import traces
 from bench.store.traces import MissingTraceError
-from bench.view import terminal
 from bench.view.package import package_section
 
 
@@ -35,6 +34,7 @@ from bench.view.package import package_section
     metavar="PUBLIC",
     help="Ask that packages are signed by this ed25519 key.",
 )
+@written_form.options()
 @options.results_option
 @options.debug_option
 def command(paths: tuple[str, ...], quiet: bool, key_file: Path | None, results: Path) -> int:
@@ -63,7 +63,7 @@ def _package(path: Path, key_file: Path | None, quiet: bool) -> int:
     if key_file is not None and package.signed_by != (asked := signing.public(key_file)):
         problems.append(f"{path}: its signature is {package.signed_by or 'absent'}, not of the key {asked}.")
     if not quiet:
-        click.echo(terminal.text([package_section(package, found)]), nl=False)
+        written_form.show([package_section(package, found)])
     tell_problems(problems)
     return 2 if problems else 0
 
@@ -89,9 +89,10 @@ def _records(paths: tuple[str, ...], quiet: bool, results: Path) -> int:
             whole += not wrong
     tell_problems(problems)
     if not quiet:
-        click.echo(f"{counted(whole, 'whole record')}, {len(problems)} not.")
+        said = [f"{counted(whole, 'whole record')}, {len(problems)} not."]
         if borne_out or away:
-            click.echo(f"Traces: {borne_out} bear out their record, {away} not beside it.")
+            said.append(f"Traces: {borne_out} bear out their record, {away} not beside it.")
+        written_form.show(said)
     return 2 if problems else 0
 
 

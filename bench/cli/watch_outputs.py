@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -19,7 +18,7 @@ from bench.cli.watch_lines import CsvRows, JsonLines
 from bench.errors import RecordError
 from bench.machine.provenance import in_container
 from bench.measurement.live import Snapshot
-from bench.streams import is_standard
+from bench.streams import MaskedText, is_standard
 from bench.view import terminal
 from bench.view.live import LiveView, own_cost
 
@@ -103,7 +102,7 @@ def lines_to(output: Path | None, grid: Factor, *, as_csv: bool) -> Iterator[Jso
         )  # nothing is left to be written when a full disk has refused a line
     except OSError as error:
         raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
-    with TextIOWrapper(raw, encoding="utf-8", write_through=True) as stream:
+    with MaskedText(raw, encoding="utf-8", write_through=True) as stream:
         yield CsvRows(stream) if as_csv else JsonLines(stream, grid)
 
 

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bench.compare.cards_apart import cards_apart
 from bench.compare.front import on_front
 from bench.compare.machine_column import CardModel, MachineColumn, card_model, column_of
 from bench.compare.record_set import RecordSet, StoredRecord
@@ -79,7 +80,7 @@ def across(sources: Iterable[RecordSet], reference: str | None = None) -> Across
     sources = list(sources)
     records = list({each.digest: each for source in sources for each in source.found}.values())
     left_out = [f"{each.where}: {why}" for each in records if (why := _why_not(each.record))]
-    standing = _newest([_standing(each) for each in records if _why_not(each.record) is None])
+    standing = _named_apart(_newest([_standing(each) for each in records if _why_not(each.record) is None]))
     wanted, model = _reference(reference, standing)
     groups: dict[tuple[str, tuple[str, str]], list[RankedRow]] = {}
     for one in standing:
@@ -134,6 +135,15 @@ def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:
     for one in sorted(standings, key=lambda one: (one.found.record.created, one.found.where)):
         newest[(one.found.record.case.hash, one.place)] = one
     return list(newest.values())
+
+
+def _named_apart(standings: Sequence[RankedRow]) -> list[RankedRow]:
+    """Rows with the cards in the machine's name, where several cards of one machine were measured."""
+    cards = cards_apart([None] * len(standings), [one.found.record for one in standings])
+    return [
+        replace(one, place=replace(one.place, machine=f"{one.place.machine}, {name}")) if name else one
+        for one, name in zip(standings, cards, strict=True)
+    ]
 
 
 def _board(group: Sequence[RankedRow], reference: MachineColumn | None) -> Ranking:

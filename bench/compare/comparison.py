@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from bench.compare import noise
+from bench.compare import noise, unsteady
 from bench.compare.identity import Difference, differences
 from bench.compare.match import match
 from bench.compare.metrics import HEADLINE, METRICS, Metric, MetricValues
@@ -34,10 +34,6 @@ from bench.stats.ratio import Ratio
 Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparable"]
 
 SIGNIFICANT = 0.05
-UNSTEADY = (
-    "unsteady: a run's own interval is wider than ±2 %, so the next run may differ more; that is in the "
-    "interval of the ratio. In turns (`python -m bench run --pair`) such a machine resolves more."
-)
 
 
 @dataclass(frozen=True)
@@ -203,8 +199,8 @@ def _judged(drafts: Sequence[Comparison]) -> Iterator[Comparison]:
             p = None if _tested(row) is None else next(corrected)
             rows.append(replace(row, p=p, verdict=_verdict(row, p)))
         headline = next((row.verdict for row in rows if row.metric is HEADLINE), None)
-        unsteady = any(row.ratio and row.ratio.unsteady for row in rows)
-        notes = (*draft.notes, UNSTEADY) if unsteady else draft.notes
+        wide = any(row.ratio and row.ratio.unsteady for row in rows)
+        notes = (*draft.notes, unsteady.note(draft.a.record, draft.b.record)) if wide else draft.notes
         yield replace(draft, rows=tuple(rows), notes=notes, verdict=headline or draft.verdict)
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bench.compare.cards_apart import card_names, cards_of
 from bench.compare.identity import card
 from bench.compare.record_set import StoredRecord
 from bench.core.figures import Estimate, ScopedFigure
 from bench.core.record import Record
 from bench.footprint.excluded_models import is_toy
 from bench.stats import token_figures, uncertainty
+from bench.store.own_names import without_own_names
 
 Value = str | float | int | bool | None
 
 COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "record": (str, lambda found: found.digest),
-    "file": (str, lambda found: found.where),
+    "file": (str, lambda found: without_own_names(found.where)),
     "created": (str, lambda found: found.record.created),
     "run_id": (str, lambda found: found.record.run_id),
     "status": (str, lambda found: found.record.status),
@@ -35,6 +37,15 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "batch": (int, lambda found: found.record.case.batch),
     "machine": (str, lambda found: found.record.machine.name),
     "card": (str, lambda found: card(found.record)),
+    "cards": (int, lambda found: len(found.record.machine.metered)),
+    "card_names": (str, lambda found: card_names(found.record)),
+    "card_indices": (str, lambda found: cards_of(found.record).removeprefix("GPU ") or None),
+    "replicas": (int, lambda found: _replicas(found.record)),
+    "side_by_side": (int, lambda found: found.record.side_by_side.cases if found.record.side_by_side else 0),
+    "neighbours": (int, lambda found: _of_neighbours(found.record, "cards")),
+    "neighbours_power_w": (float, lambda found: _value(_of_neighbours(found.record, "power_w"))),
+    "nodes": (str, lambda found: " ".join(found.record.machine.nodes) or None),
+    "roles": (str, lambda found: " ".join(sorted(set(found.record.machine.roles.values()))) or None),
     "driver": (str, lambda found: found.record.machine.driver),
     "scope": (str, lambda found: found.record.figures.headline_scope),
     "kind": (str, lambda found: _kind(found.record)),
@@ -64,7 +75,7 @@ COLUMNS: dict[str, tuple[type, Callable[[StoredRecord], Any]]] = {
     "torch": (str, lambda found: found.record.provenance.libraries.get("torch")),
 }
 """Each column's type and how it is read. `low` and `high` are the 95 % interval of blocks; `absolute`: see
-docs/uncertainty.md."""
+docs/uncertainty.md. `side_by_side` is the number of other cases of its run that were measured meanwhile."""
 NO_FIGURES = ("grid_g_per_kwh",)
 """Numbers that a record contains whether or not it has figures."""
 
@@ -84,6 +95,15 @@ def headline(record: Record, figure: str) -> ScopedFigure | None:
     scope = record.figures.headline_scope
     figure_at_scope: ScopedFigure | None = getattr(record.figures, figure).get(scope) if scope else None
     return figure_at_scope
+
+
+def _replicas(record: Record) -> int | None:
+    """Copies of the model at work at once; `None` of a server, whose copies are its own."""
+    return (record.case.replicas or 1) if record.case.workload is None else None
+
+
+def _of_neighbours(record: Record, fact: str) -> Any:
+    return getattr(record.figures.neighbours, fact, None)
 
 
 def _scoped(record: Record, figure: str) -> float | None:

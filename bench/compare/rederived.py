@@ -124,7 +124,8 @@ def _from_samples(block: Block, domain: str, energy: DomainEnergy, samples: Samp
     if found is None:
         return None
     opening_j = found.before_w * (work_ns - block.start_ns) / 1e9
-    resting = _rests(everything, energy, rests_ns, block, tick_s, delay)
+    work_end_ns = block.work_ends_of.get(domain, block.end_ns)
+    resting = _rests(everything, energy, rests_ns, block, work_end_ns, tick_s, delay)
     if resting is None:
         return None
     # Rests that the counter did not resolve keep the record's joules, which bounds of power limit.
@@ -135,12 +136,18 @@ def _from_samples(block: Block, domain: str, energy: DomainEnergy, samples: Samp
 
 
 def _rests(
-    samples: _Samples, energy: DomainEnergy, rests_ns: rests.Spans, block: Block, tick_s: float, delay: Delay
+    samples: _Samples,
+    energy: DomainEnergy,
+    rests_ns: rests.Spans,
+    block: Block,
+    work_end_ns: int,
+    tick_s: float,
+    delay: Delay,
 ) -> rests.RestEnergy | None:
     """Joules of the rests inside a window; 0 where the record took them at the power beside."""
     if energy.rests_u_j is None:
         return rests.RestEnergy(0.0, 0.0)
-    work_ns = rests.work_begins_ns(block.start_ns, rests_ns), block.end_ns
+    work_ns = rests.work_begins_ns(block.start_ns, rests_ns), work_end_ns
     inside_ns = rests_ns[1:] if work_ns[0] > block.start_ns else rests_ns
     return rests.measured(samples, 0, inside_ns, tick_s, delay, work_ns)
 

@@ -65,6 +65,11 @@ class Block(SchemaModel):
     """`null` in older files, and of a program's own windows."""
     rests_of: dict[str, list[tuple[Count, Count]]] = Field(default_factory=dict)
     """By domain: rests of replicas, each on cards of its own; `rest_s` is the mean of their lengths then."""
+    work_ends_of: dict[str, Count] = Field(default_factory=dict)
+    """By domain: end of a replica's last batch, with which its rests are judged; `end_ns` is the last one's.
+
+    Empty without replicas, and in older files.
+    """
     energy: dict[str, DomainEnergy]
     phases: dict[str, Phase] = Field(default_factory=dict)
     codecarbon: CodeCarbonTask | None = None

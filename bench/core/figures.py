@@ -118,7 +118,10 @@ class TokenFigures(SchemaModel):
 
 
 class NeighbourFigures(SchemaModel):
-    """The machine's cards that the work did not use, over the blocks that count: in no other figure."""
+    """The machine's cards that the work did not use, over the blocks that count: in no other figure.
+
+    A card that another case of the run had during one of the blocks is not among them.
+    """
 
     cards: Count
     busy: Count | None
@@ -127,6 +130,8 @@ class NeighbourFigures(SchemaModel):
     """Of all of them together."""
     reason: str | None = None
     """Reason for a `power_w` of `null`."""
+    of_other_cases: Count = 0
+    """Cards left out of all these numbers, since other cases of the same run were at work on them."""
 
 
 class Figures(SchemaModel):

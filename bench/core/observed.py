@@ -103,6 +103,8 @@ class NeighbourObserved(OpenModel):
     """Mean share of the time in which something ran on it; `null` where its driver does not say."""
     reason: str | None = None
     """Reason for an `energy_j` of `null`."""
+    used_by: str | None = None
+    """Label of another case of this run that had the card for some of the window: it was not idle then."""
 
 
 class ReplicasObserved(OpenModel):

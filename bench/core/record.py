@@ -24,7 +24,9 @@ History of `SCHEMA`
                           `blocks.energy.*.clock_u_j`, `figures.served.per_node_j`,
                           `figures.served.per_role_j`, `case.replicas`, `blocks.observed.replicas`,
                           `blocks.observed.neighbours`, `figures.neighbours`, `blocks.rests_of`,
-                          `side_by_side`
+                          `side_by_side`, `blocks.work_ends_of`,
+                          `side_by_side.beside`, `blocks.observed.neighbours.*.used_by`,
+                          `figures.neighbours.of_other_cases`
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ of a URL or of a variable that has one, a parameter of a URL with a name like a 
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from functools import cache
 from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN = "***"
-VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL")
+VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|_PASS$|_PWD$")
 SHORTEST = 8
 """Fewest characters of a variable that is taken for a secret by its name: shorter ones are in many words."""
 SHAPED = re.compile(
@@ -41,12 +43,20 @@ def of_environment() -> frozenset[str]:
     found = {
         value.strip()
         for name, value in os.environ.items()
-        if VARIABLE.search(name) and not value.startswith("/") and not value.isdigit()
+        if VARIABLE.search(name) and not value.isdigit() and not _is_path(value)
     }
     for value in os.environ.values():
         if "://" in value and "@" in value:
             found.add(_password(value))
     return frozenset(value for value in found if len(value) >= SHORTEST)
+
+
+def _is_path(value: str) -> bool:
+    """Whether it is a file's path, such as SSH_AUTH_SOCK has: a key in base64 may begin with `/`, too."""
+    if not value.startswith("/"):
+        return False
+    folder = os.path.dirname(value)
+    return os.path.exists(value) or (folder != "/" and os.path.isdir(folder))
 
 
 def _password(url: str) -> str:
@@ -56,9 +66,15 @@ def _password(url: str) -> str:
         return ""
 
 
+def _written(value: str) -> tuple[str, ...]:
+    """The value as it is, and as URLs, JSON, pages and CSV have it."""
+    as_json = (json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False))
+    return (value, quote(value, safe=""), html.escape(value), value.replace('"', '""'), *as_json)
+
+
 @cache
 def _masker(values: frozenset[str]) -> Callable[[str], str]:
-    written = {form for value in values for form in (value, quote(value, safe=""))}
+    written = {form for value in values for form in _written(value)}
     alternatives = "|".join(re.escape(each) for each in sorted(written, key=len, reverse=True))
     expression = re.compile(alternatives) if alternatives else None
 

@@ -22,7 +22,8 @@ import tempfile
 from pathlib import Path
 
 SAMPLES, WORKER_LOG, SERVER_LOG = "joulebench-samples-", "joulebench-worker-", "joulebench-server-"
-OWNED = (SAMPLES, WORKER_LOG, SERVER_LOG)
+SERVER_SAID = "joulebench-said-"
+OWNED = (SAMPLES, WORKER_LOG, SERVER_LOG, SERVER_SAID)
 """Beginnings of names that are never used without a lock."""
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 """Answers of file systems without locks: NFS without its lock service, some of FUSE."""

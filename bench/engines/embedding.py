@@ -139,5 +139,5 @@ class EmbeddingEngine(OneModelEngine[LoadedTransformersModel]):
             else type(loaded.tokenizer).__name__,
             "vocabulary": loaded.model.config.vocab_size,
             "cpu_threads": torch.get_num_threads(),
-            "float32_matmul": torch.get_float32_matmul_precision(),
+            "float32_matmul": placed.float32_matmul(),
         }

@@ -222,9 +222,9 @@ def _emissions(found: StoredRecord) -> Iterator[tuple[str, Any]]:
     if machine.cpu is not None:
         yield "cpu_model", machine.cpu.model
         yield "cpu_count", machine.cpu.logical_cores
-    if machine.gpus:
-        yield "gpu_count", len(machine.gpus)
-        yield "gpu_model", ", ".join(str(gpu.name) for gpu in machine.gpus)
+    if cards := machine.metered_gpus:  # others are not in the energy
+        yield "gpu_count", len(cards)
+        yield "gpu_model", ", ".join(str(gpu.name) for gpu in cards)
     if machine.memory_bytes is not None:
         yield "ram_total_size", machine.memory_bytes / 2**30
     yield "python_version", record.provenance.libraries.get("python")

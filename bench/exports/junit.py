@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from bench.compare.accepted import Accepted, accepting
+from bench.compare.cards_apart import comparison_labels
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow
 
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -20,15 +21,15 @@ def junit(result: ComparisonResult, entries: Sequence[Accepted] = ()) -> bytes:
     suite = ElementTree.Element(
         "testsuite", name=_xml(f"joulebench: {result.b.label} against {result.a.label}")
     )
-    for comparison in result.comparisons:
+    for comparison, label in zip(result.comparisons, comparison_labels(result.comparisons), strict=True):
         if not comparison.rows:
-            test = _test(suite, comparison.label, "identity")
+            test = _test(suite, label, "identity")
             tag = "error" if comparison.verdict == "invalid" else "skipped"
             ElementTree.SubElement(test, tag, message=_xml("; ".join(_why(comparison))))
         for row in comparison.rows:
             if row.verdict is None:
                 continue
-            test = _test(suite, comparison.label, row.metric.name)
+            test = _test(suite, label, row.metric.name)
             tags = {"worse": "failure", "unclear": "skipped"}
             if entry := accepting(comparison, row, entries):
                 output = f"worse: {_change(row)}, accepted {entry.accepted}: {entry.reason}"

@@ -21,7 +21,7 @@ from bench.fleet.cluster import Cluster
 from bench.fleet.dispatch import DispatchBoard
 from bench.fleet.node import MeasuredFiles, NodeFacts, write
 from bench.fleet.pace import Pace, SlowNode
-from bench.measurement.case_plan import CasePlan
+from bench.measurement.case_plan import CasePlan, hashes
 from bench.measurement.outcome import FAILED, INTERRUPTED, gravest
 
 HEAD_LOOK_S = 5.0
@@ -39,6 +39,8 @@ class FleetOutcome:
     paths: list[Path] = field(default_factory=list)
     given_up: dict[str, str] = field(default_factory=dict)
     """Reasons by the case's label."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Reasons of points that a node's memory does not suffice for, by label."""
     errors: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     interrupted: bool = False
@@ -79,7 +81,7 @@ class _FleetRun:
             case = self.board.next_case(node)
             if case is not None:
                 self.pace.begins(node, case, time.monotonic())
-                yield self.cluster.start(node, replace(self.plan, cases=(self.plan.cases[case],))), node
+                yield self.cluster.start(node, self.plan.alone(self.plan.cases[case])), node
 
     def take_in(self) -> None:
         """Take in what has ended within a second, and keep it."""
@@ -98,6 +100,7 @@ class _FleetRun:
             took_s = self.pace.ends(node, time.monotonic())
             self.outcome.paths += write(self.results, measured)
             self.outcome.statuses.append(measured.exit_status)
+            self.outcome.left_out |= measured.left_out
             self.say(f"{node}: {measured.summary or 'done'}, {took_s:.0f} s")
 
     def _failed(self, node: str, measured: MeasuredFiles) -> None:
@@ -142,6 +145,7 @@ def measure_on(
         say(f"{name}: {facts if isinstance(facts, str) else facts.summary}")
     if not nodes:
         raise PrerequisiteError("No node of the cluster can measure.", "The lines above give the reasons.")
+    plan = replace(plan, points=hashes(plan.cases))
     fleet = _FleetRun(
         cluster, plan, results, say, DispatchBoard(len(plan.cases), nodes, every_node=every_node)
     )

@@ -21,6 +21,7 @@ from typing import Protocol, TypeVar
 from pydantic import ValidationError
 
 from bench.core.model import SchemaModel
+from bench.core.secrets import masked
 from bench.errors import PrerequisiteError
 from bench.meters.nodes.messages import (
     LARGEST_REQUEST,
@@ -139,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             answer = ask()
         except Exception as error:  # noqa: BLE001 - the boundary: the client gets a sentence, the agent goes on
-            self._refuse(http.HTTPStatus.INTERNAL_SERVER_ERROR, f"{FAULT}: {type(error).__name__}: {error}")
+            said = masked(f"{FAULT}: {type(error).__name__}: {error}")
+            self._refuse(http.HTTPStatus.INTERNAL_SERVER_ERROR, said)
             return
         if isinstance(answer, SchemaModel):
             self._send(answer)

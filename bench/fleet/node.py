@@ -10,19 +10,21 @@ Everything that goes in and out pickles.
 
 from __future__ import annotations
 
+import functools
 import os
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
+from typing import Concatenate, ParamSpec, TypeVar
 
 import bench
 from bench.core.record import Record
 from bench.core.secrets import masked
 from bench.core.words import counted
 from bench.doctor.examine import DoctorReport, examine
-from bench.errors import INTERNAL_FAULT, BenchError, RecordError
+from bench.errors import INTERNAL_FAULT, BenchError, PrerequisiteError, RecordError
 from bench.machine import provenance
 from bench.machine.expected_gpus import require, why_elsewhere, why_other_node
 from bench.machine.locks import holder, lock_names_of
@@ -36,6 +38,26 @@ from bench.meters.gpus import GpuDrivers
 from bench.meters.recorder import Recorder
 from bench.store import results
 from bench.store.results import slug
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def faults_masked(
+    answer: Callable[Concatenate[NodeRunner, Given], Answer],
+) -> Callable[Concatenate[NodeRunner, Given], Answer]:
+    """Mask an error's text where it arises: who asks has another environment, with other secrets."""
+
+    @functools.wraps(answer)
+    def answers(node: NodeRunner, /, *args: Given.args, **named: Given.kwargs) -> Answer:
+        try:
+            return answer(node, *args, **named)
+        except BenchError as error:
+            raise PrerequisiteError(masked(error.message), error.remedy and masked(error.remedy)) from None
+        except Exception as error:  # noqa: BLE001 - the asker gets a sentence, without this node's secrets
+            raise PrerequisiteError(fault(error)) from None
+
+    return answers
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,8 @@ class MeasuredFiles:
     exit_status: int = 0
     summary: str = ""
     """What was measured and what came of it, in words."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """As in `RunOutcome`."""
 
 
 class NodeRunner:
@@ -86,6 +110,7 @@ class NodeRunner:
         self._stop = Event()
         self._listener = _LastLine()
 
+    @faults_masked
     def describe(self, plan: CasePlan) -> NodeFacts:
         """This machine, and the cases that it cannot make or has measured. Raises BenchError."""
         with GpuDrivers() as drivers:
@@ -112,10 +137,12 @@ class NodeRunner:
                 measured=frozenset(at for at in measured if elsewhere[at] is None),
             )
 
+    @faults_masked
     def findings(self, gpus: str | None) -> DoctorReport:
         """What this machine can measure, as `bench doctor` finds it. Raises BenchError."""
         return examine(gpus, None, self._folder)
 
+    @faults_masked
     def holders(self) -> dict[str, str]:
         """Measurements that hold a card or the CPU of this machine now, in words, by what they hold."""
         with GpuDrivers() as drivers:
@@ -127,7 +154,7 @@ class NodeRunner:
         try:
             return self._measured(plan)
         except BenchError as error:
-            return MeasuredFiles(error=str(error), exit_status=error.exit_status)
+            return MeasuredFiles(error=masked(str(error)), exit_status=error.exit_status)
         except Exception as error:  # noqa: BLE001 - a fault of ours must not cost the machine its other cases
             return MeasuredFiles(error=fault(error), exit_status=INTERNAL_FAULT)
 
@@ -139,7 +166,12 @@ class NodeRunner:
             files |= self._files(record, path)
         names = tuple(str(path.relative_to(self._folder)) for _, path in paths)
         return MeasuredFiles(
-            files, names, outcome.interrupted, None, outcome.exit_status, self._listener.line
+            files,
+            names,
+            outcome.interrupted,
+            exit_status=outcome.exit_status,
+            summary=self._listener.line,
+            left_out=outcome.left_out,
         )
 
     def stop(self) -> None:

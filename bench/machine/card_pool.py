@@ -44,6 +44,11 @@ class CardPool:
                 return row
         return None
 
+    def possible(self, count: int, fits: Fits) -> tuple[Gpu, ...]:
+        """All cards, free or not, on that many of which the case could be."""
+        rows = [row for row in self._rows(count) if fits(self._placement.of(row))]
+        return tuple(gpu for gpu in self._placement.visible if any(gpu in row for row in rows))
+
     def give_back(self, cards: Sequence[Gpu]) -> None:
         """Make cards free again."""
         self._free += cards

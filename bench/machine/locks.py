@@ -5,8 +5,9 @@
 
 There is a file a card (by UUID) and one for the CPU, in a folder that all users of a machine share; it is
 where temporary files do, so that `TMPDIR` moves it. A lock ends with its process, however that ends, and the
-file stays. Other users may write there, so only plain files are opened, and no link is followed. Containers
-with a folder of their own do not see one another.
+file stays. Other users may write there, so only plain files are opened, and no link is followed. They also
+read there who measures into which folder, so home, user and host are left out as in records. Containers with
+a folder of their own do not see one another.
 
 Windows around any work (`windows=True`: `bench.Meter`, `watch -- COMMAND`) may contain a measurement: a lock
 that an ancestor of this process took for such a window refuses nothing.
@@ -33,6 +34,7 @@ from bench.errors import PrerequisiteError
 from bench.invocation import command_line
 from bench.machine.placement import Placement
 from bench.meters.gpu import Gpu
+from bench.store.own_names import without_own_names
 from bench.store.results import slug
 
 Note = Callable[[str], None]
@@ -170,12 +172,17 @@ def _take(lock: int, results: Path, *, windows: bool) -> str | None:
         "pid": os.getpid(),
         "started": psutil.Process().create_time(),
         "windows": windows,
-        "command": masked(command_line())[:200],
-        "results": str(results.absolute()),
+        "command": _for_others(command_line())[:200],
+        "results": _for_others(str(results.absolute())),
     }
     os.ftruncate(lock, 0)
     os.pwrite(lock, json.dumps(mine).encode()[:LONGEST_BYTES], 0)
     return None
+
+
+def _for_others(text: str) -> str:
+    """The text as every user of the machine may read it: no secret, and `~` and pseudonyms for own names."""
+    return without_own_names(masked(text))
 
 
 def _is_window_of_ancestor(lock: int) -> bool:

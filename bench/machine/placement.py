@@ -28,6 +28,8 @@ class Placement:
     visible: tuple[Gpu, ...] = ()
     """The cards the work may use, best guess before CUDA has been asked."""
     environment: dict[str, str] = field(default_factory=dict)
+    busy: tuple[Gpu, ...] = ()
+    """Visible cards on which a process computed before the run."""
 
     @property
     def cards(self) -> tuple[Gpu, ...]:
@@ -54,7 +56,7 @@ class Placement:
             cards = "1 card" if len(self.visible) == 1 else f"{len(self.visible)} cards"
             raise UsageError(
                 f"{replicas} replicas cannot share {cards} equally.",
-                f"Name {replicas} cards, or a multiple of that, with --gpus.",
+                f"Name {replicas} cards or more with --gpus.",
             )
         return tuple(self.of(self.visible[at : at + each]) for at in range(0, len(self.visible), each))
 
@@ -81,7 +83,8 @@ def place(drivers: GpuDrivers, gpus: str | None, device: Literal["auto", "cuda",
     for gpu in visible:
         if (refusal := gpu.refusal()) is not None:
             raise PrerequisiteError(*refusal)
-    return Placement("cuda", named, visible, _environment(visible, named=bool(named)))
+    busy = tuple(gpu for gpu in visible if len(visible) > 1 and gpu.compute_processes()[0])
+    return Placement("cuda", named, visible, _environment(visible, named=bool(named)), busy)
 
 
 def _why_unusable(drivers: GpuDrivers, named: Sequence[Gpu]) -> str:
@@ -177,10 +180,10 @@ def _hidden(driver: GpuDriver) -> str | None:
     count = len(driver.gpus)
     which = f"{len(hidden)} of {count} cards" if visible else f"all {count} cards"
     which = "the only card" if count == 1 else which
-    return f"{variable}={os.environ.get(variable)} hides {which} ({_listed(hidden)})"
+    return f"{variable}={os.environ.get(variable)} hides {which} ({listed(hidden)})"
 
 
-def _listed(gpus: Sequence[Gpu]) -> str:
+def listed(gpus: Sequence[Gpu]) -> str:
     """Cards by index, those of one name together: `GPU 0, 2: NVIDIA H200; GPU 1: NVIDIA L4`."""
     indices: dict[str, list[str]] = {}
     for gpu in gpus:

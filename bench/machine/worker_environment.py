@@ -1,6 +1,6 @@
-"""Environment variables that every worker gets unless the user has set them, and why.
+"""Environment variables that every worker and started server gets unless the user has set them, and why.
 
-They are in force from the worker's first import on, and are in each record's provenance.
+A worker's are in force from its first import on, and are in each record's provenance.
 """
 
 from __future__ import annotations
@@ -15,3 +15,6 @@ DEFAULTS = {
     # Else the hub's client asks for `/api/agent-harnesses` at each start, with a time limit of 3 s.
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
+
+UNTRACKED = {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+"""What a started server gets unless the user has set it: those in use would report what they serve."""

@@ -63,6 +63,7 @@ def build(
         rest_s=produced.rest_s,
         rests_ns=list(produced.rests_ns),
         rests_of={domain: list(spans) for domain, spans in produced.rests_of.items()},
+        work_ends_of=dict(produced.work_ends_of),
         energy=window.energy,
         phases=phases,
         codecarbon=task(window),

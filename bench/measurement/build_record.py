@@ -31,6 +31,7 @@ from bench.errors import BenchError, EngineError
 from bench.measurement import stopping
 from bench.measurement.blocks import with_net
 from bench.measurement.case_state import CaseState
+from bench.measurement.cases_beside import CasesBeside
 from bench.measurement.idle import combine
 from bench.measurement.node_metering import machine_of
 from bench.stats import pairs, token_figures, uncertainty
@@ -54,7 +55,7 @@ class CaseFacts:
     machine: Machine
     provenance: Provenance
     requested: RequestedCase | None = None
-    side_by_side: SideBySide | None = None
+    side_by_side: CasesBeside | None = None
 
 
 def record(
@@ -83,7 +84,7 @@ def record(
         loading=progress.loading,
         start=progress.start,
         pair=progress.pair,
-        side_by_side=facts.side_by_side,
+        side_by_side=_beside(facts.side_by_side, measured),
         blocks=blocks,
         idle=idle,
         figures=derive(blocks, carbon, per_token=progress.case.modality.per_token),
@@ -102,6 +103,11 @@ def record(
     result.figures.neighbours = neighbour_figures(blocks)
     result.reasons += [*_nodes_unread(result), *_uneven_replicas(result)]
     return result
+
+
+def _beside(others: CasesBeside | None, measured: list[Block]) -> SideBySide | None:
+    """The other cases that were at work during these blocks, as known now."""
+    return None if others is None else others.during([(block.start_ns, block.end_ns) for block in measured])
 
 
 def _metered(machine: Machine, progress: CaseState) -> Machine:

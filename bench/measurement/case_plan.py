@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,13 +22,14 @@ from bench.catalog.cases import Planned
 from bench.catalog.grid import CountryFactor, country_factor
 from bench.core.machine import Machine
 from bench.core.record import Record
-from bench.core.side_by_side import SideBySide
 from bench.errors import UsageError
 from bench.machine.card_pool import CardPool
 from bench.machine.expected_gpus import OTHER_CARDS, ExpectedGpus, require
 from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place, visible_cards
+from bench.measurement.cases_beside import CasesBeside
 from bench.measurement.context import RunContext, RunListener
+from bench.measurement.fitting import number_of_some
 from bench.measurement.forecast import forecast
 from bench.measurement.instruments import Instruments
 from bench.measurement.measured_already import (
@@ -75,12 +76,14 @@ class _PlanOfCases(ABC):
     """Nodes of the server, whose agents meter in place of this machine."""
     run_id: str | None = None
     """Run that these cases complete; `None` for a new one."""
-    side_by_side: SideBySide | None = None
+    side_by_side: CasesBeside | None = None
     """Other cases of the run that other processes measure meanwhile, on other cards."""
     of_larger_run: bool = False
     """Whether the process that started this one has the locks, and has looked at all cards of the run."""
     began_c: Mapping[str, float] | None = None
     """Temperatures of cards as the run began, by UUID; `None` for those of now."""
+    points: frozenset[str] = frozenset()
+    """Hashes of all cases of the run, of which these may be a part."""
 
     @abstractmethod
     def _needing_software(self) -> Iterator[Planned]:
@@ -147,7 +150,8 @@ class _PlanOfCases(ABC):
         )
         if (line := self._announcement(placement.device)) is not None:
             context.listener.note(line)
-        return self._measured(Session(setup, folder, grid.carbon, self.command, self.run_id, self.began_c))
+        session = Session(setup, folder, grid.carbon, self.command, self.run_id, self.began_c, self.points)
+        return self._measured(session)
 
 
 class EarlierRecords(NamedTuple):
@@ -188,11 +192,17 @@ class CasePlan(_PlanOfCases):
         left = tuple(item for at, item in enumerate(self.cases) if at not in found)
         outcome = RunOutcome()
         if left:
-            completed = replace(self, cases=left, run_id=self.run_id or earlier.run_id)
+            points = self.points or hashes(self.cases)
+            completed = replace(self, cases=left, run_id=self.run_id or earlier.run_id, points=points)
             measured = measured_side_by_side if self.parallel else CasePlan._measure_all
             outcome = measured(completed, instruments, context)
         outcome.skipped = list(found.values())
         return outcome
+
+    def alone(self, item: Planned) -> CasePlan:
+        """One of its cases, for a process or node of its own, with the point that could be half its batch."""
+        half = replace(item, case=item.case.with_batch(item.case.batch // 2))
+        return replace(self, cases=(item,), points=self.points & hashes([half]))
 
     @property
     def resumes(self) -> bool:
@@ -213,12 +223,25 @@ class CasePlan(_PlanOfCases):
         machine = machine_now()
         placement = place(drivers, self.gpus, self.device)
         conditions = RunConditions.now(machine, placement)
-        cards_of = partial(cards_needed, pool=CardPool(placement)) if self.parallel else None
+        cards_of = (
+            partial(cards_needed, pool=CardPool(placement))
+            if self.parallel
+            else partial(number_of_some, placement=placement)
+        )
         folder = results / slug(str(machine.name))
         cases = [self.cases[at] for at in may_skip]
-        found = measured_already(cases, folder, conditions, with_outputs=self.save_outputs, cards_of=cards_of)
+        found = measured_already(
+            cases,
+            folder,
+            conditions,
+            with_outputs=self.save_outputs,
+            cards_of=cards_of,
+            parallel=self.parallel,
+        )
         left = {at: item for at, item in enumerate(cases) if at not in found}
-        begun = interrupted(list(left.values()), folder, conditions, cards_of=cards_of)
+        begun = interrupted(
+            list(left.values()), folder, conditions, cards_of=cards_of, parallel=self.parallel
+        )
         places = [may_skip[at] for at in left]
         return EarlierRecords(
             {may_skip[at]: record for at, record in found.items()},
@@ -236,6 +259,11 @@ class CasePlan(_PlanOfCases):
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
+
+
+def hashes(cases: Iterable[Planned]) -> frozenset[str]:
+    """Identity of each case, as planned."""
+    return frozenset(item.case.as_mapping()["hash"] for item in cases)
 
 
 @dataclass(frozen=True)

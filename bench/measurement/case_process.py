@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 
 from bench.core.record import Record
 from bench.core.secrets import masked
-from bench.errors import BenchError
+from bench.errors import INTERNAL_FAULT, BenchError
 from bench.measurement.context import BlockDone, RunContext, RunListener
-from bench.measurement.outcome import RunOutcome
+from bench.measurement.outcome import GivenUp, RunOutcome
 from bench.measurement.run import run
 from bench.meters.gpu import Gpu
 from bench.meters.recorder import Recorder
+from bench.streams import mask_streams
 
 if TYPE_CHECKING:
     from bench.measurement.case_plan import CasePlan
@@ -48,23 +49,23 @@ class CaseProcess:
         theirs.close()
         self._written: list[tuple[Record, Path | None]] = []
 
-    def report_to(self, listener: RunListener) -> RunOutcome | str | None:
+    def report_to(self, listener: RunListener) -> RunOutcome | GivenUp | None:
         """Pass one report on to a listener. Returns the outcome, or why there is none, at its end."""
         try:
             report = self.connection.recv()
         except (EOFError, OSError):  # also in the middle of a report
             self.end()
-            if self._written:  # what came after its record is no loss
+            if self._written:  # only what came after its record is lost
                 return RunOutcome(records=self._written)
-            return f"its process ended with status {self._process.exitcode}"
-        if isinstance(report, tuple):
-            name, values = report
-            if name == "case_done":
-                self._written.append(values)
-            getattr(listener, name)(*values)
-            return None
-        self.end()
-        return report if isinstance(report, RunOutcome) else str(report)
+            return GivenUp(f"its process ended with status {self._process.exitcode}")
+        if isinstance(report, RunOutcome | GivenUp):
+            self.end()
+            return report
+        name, values = report
+        if name == "case_done":
+            self._written.append(values)
+        getattr(listener, name)(*values)
+        return None
 
     def interrupt(self) -> None:
         """Let it end as Ctrl-C ends a run: what is complete is kept."""
@@ -117,6 +118,7 @@ class _Reports:
 
 def _measure(plan: CasePlan, results: Path, connection: Connection) -> None:
     """Measure a plan of one case, and send its outcome or the reason for none."""
+    mask_streams()
     os.setsid()  # a terminal's Ctrl-C is passed on once, by the parent
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.SIG_IGN)  # sent to all of a job; the parent passes it on as SIGINT
@@ -124,13 +126,14 @@ def _measure(plan: CasePlan, results: Path, connection: Connection) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)  # blocked by the parent while this process started
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        outcome: RunOutcome | str = run(plan, RunContext(results, _Reports(connection)))
+        outcome: RunOutcome | GivenUp = run(plan, RunContext(results, _Reports(connection)))
     except KeyboardInterrupt:  # before the case had begun, or after its record
         outcome = RunOutcome(interrupted=True)
     except BenchError as error:
-        outcome = masked(str(error))
+        outcome = GivenUp(masked(str(error)), error.exit_status)
     except Exception as error:  # noqa: BLE001 - the boundary: a fault of ours costs this case alone
-        outcome = masked(f"a fault in joulebench itself: {type(error).__name__}: {error}.")
+        fault = masked(f"a fault in joulebench itself: {type(error).__name__}: {error}.")
+        outcome = GivenUp(fault, INTERNAL_FAULT)
     connection.send(outcome)
 
 

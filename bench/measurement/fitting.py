@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import psutil
 
-from bench.catalog.cases import Case
+from bench.catalog.cases import Case, Planned
 from bench.catalog.prompts import prompts
 from bench.core.modality import Quantization
 from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
 from bench.machine.placement import Placement, counted
+from bench.machine.replica_cards import sharing
 from bench.worker import producers
 
 BYTES_PER_NUMBER = {"bfloat16": 2, "float16": 2, "float32": 4}
@@ -141,12 +142,35 @@ def _resident_share(case: Case) -> float:
     return max(sizes) / sum(sizes)
 
 
+def host_bytes(case: Case) -> int:
+    """Host memory that a case on cards takes at least, as forecast: a process with its libraries a replica.
+
+    Weights that are quantised pass through it whole, in the dtype of the case; others go from their files to
+    the cards a part at a time. Nothing, where a producer has the model elsewhere.
+    """
+    if not producers.of(case.workload).LOADS_HERE:
+        return 0
+    whole = 0.0 if _quantization(case) is None else _plain_bytes(case)
+    return round(case.replicas * (BASE_BYTES + whole))
+
+
 def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
         return int(psutil.virtual_memory().total)
     totals = (gpu.identity().memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
+
+
+def cards_of_case(case: Case, placement: Placement) -> Placement:
+    """The place of a case: as many of the cards as its replicas share equally."""
+    return sharing(placement, case.replicas, lambda place: why_not(case, place) is None)
+
+
+def number_of_some(item: Planned, placement: Placement) -> int | None:
+    """The number of cards of a case that uses some of a run's; `None` where it uses all of them."""
+    cards = cards_of_case(item.case, placement).visible
+    return None if cards == placement.visible else len(cards)
 
 
 def on_several_cards(case: Case, placement: Placement) -> str | None:
@@ -156,7 +180,7 @@ def on_several_cards(case: Case, placement: Placement) -> str | None:
     """
     if placement.device == "cpu" or len(placement.visible) < 2 or not (total := needed_bytes(case)):
         return None
-    share = placement.shares(case.replicas)[0]
+    share = cards_of_case(case, placement).shares(case.replicas)[0]
     cards = f"{counted(gpu.name for gpu in share.visible)} ({available_bytes(share) / 1e9:.0f} GB)"
     how = f"spread over {cards}" if len(share.visible) > 1 else f"on {cards}"
     each = f", each of {case.replicas} replicas" if case.replicas > 1 else ""
@@ -167,9 +191,9 @@ def why_not(case: Case, placement: Placement, times: int = 1) -> str | None:
     """Reason why a case does not fit, loaded `times` times at once, in words; `None` if it does.
 
     Of replicas each has to fit its share of the cards; those on a CPU share all of its memory. Raises
-    UsageError without a producer for it, and for cards that replicas cannot share.
+    UsageError without a producer for it, and for fewer cards than replicas.
     """
-    smallest = min(placement.shares(case.replicas), key=available_bytes)
+    smallest = min(cards_of_case(case, placement).shares(case.replicas), key=available_bytes)
     if placement.device == "cpu":
         times *= case.replicas
     reason = _why_not(case, smallest, times)

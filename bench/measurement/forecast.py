@@ -13,10 +13,14 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Literal
 
+import psutil
+
 from bench.catalog.cases import Case, Planned
 from bench.catalog.sweep import longest_s, roughly
 from bench.core.words import counted
 from bench.doctor.hub import in_cache
+from bench.machine.host_memory import HostMemory
+from bench.measurement.fitting import host_bytes
 from bench.worker import producers
 
 SMALL_GB = 0.1
@@ -83,18 +87,25 @@ def _hub_bytes(case: Case) -> float:
     return (case.model.published_gb or case.model.memory_gb) * 1e9
 
 
-def forecast_side_by_side(planned: Sequence[Planned], needed: Sequence[int], cards: int) -> Forecast:
-    """The forecast of cases that begin, in order, as soon as as many cards as they need are free."""
+def forecast_side_by_side(
+    planned: Sequence[Planned], needed: Sequence[int], cards: int, host: HostMemory | None = None
+) -> Forecast:
+    """The forecast of cases that begin, in order, as soon as the cards and host memory they need are free."""
     at_s, free = 0.0, cards
-    running: list[tuple[float, int]] = []
-    waiting = [(longest_s(item.measure), count) for item, count in zip(planned, needed, strict=True)]
+    host = host or HostMemory(int(psutil.virtual_memory().total))
+    running: list[tuple[float, int, int]] = []
+    waiting = [
+        (longest_s(item.measure), count, host_bytes(item.case))
+        for item, count in zip(planned, needed, strict=True)
+    ]
     while waiting or running:
         for case in list(waiting):
-            case_s, count = case
-            if count <= free:
+            case_s, count, need_bytes = case
+            if count <= free and host.takes(need_bytes):
                 waiting.remove(case)
                 free -= count
-                heappush(running, (at_s + case_s, count))
-        at_s, freed = heappop(running)
+                heappush(running, (at_s + case_s, count, need_bytes))
+        at_s, freed, freed_bytes = heappop(running)
+        host.give_back(freed_bytes)
         free += freed
     return replace(forecast(planned, "cuda"), longest_s=at_s)

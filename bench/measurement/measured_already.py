@@ -27,7 +27,8 @@ from bench.store import results
 
 SkipMeasured = Literal["sweeps", "all", "none"]
 """Which cases are skipped where they were measured: those of a sweep, all, or none (`--again`)."""
-CardsOf = Callable[[Planned], int]
+CardsOf = Callable[[Planned], int | None]
+"""Number of cards of a case that may be any of those of the run; `None` where it has all of them."""
 MOVES_NO_JOULES = frozenset({"HF_HUB_OFFLINE"})
 """Settings in a record that may differ: the origin of weights is in the case."""
 
@@ -45,14 +46,16 @@ class RunConditions:
     settings: Mapping[str, str]
     sources: str | None
 
-    def met_by(self, record: Record, cards: int | None) -> bool:
-        """Whether a record was measured under these conditions.
+    def met_by(self, record: Record, cards: int | None, *, parallel: bool) -> bool:
+        """Whether a record was measured under these conditions, on that number of `cards`, any of them.
 
-        For a case beside others it has that number of `cards`, any of them; it may have been alone there.
+        A case that may be `parallel` to others may also have been alone.
         """
         of_record = RunConditions.of_record(record)
+        if record.side_by_side is not None and not parallel:
+            return False
         if cards is None:
-            return record.side_by_side is None and of_record == self
+            return of_record == self
         limits_w = of_record.power_limits_w
         among = len(limits_w) == cards and limits_w.items() <= self.power_limits_w.items()
         return among and replace(of_record, power_limits_w=self.power_limits_w) == self
@@ -97,23 +100,28 @@ def measured_already(
     conditions: RunConditions,
     *,
     with_outputs: bool = False,
-    cards_of: CardsOf | None = None,
+    cards_of: CardsOf = lambda _: None,
+    parallel: bool = False,
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record that answers a case, by the case's place in the list.
 
-    `with_outputs` takes only records that kept their outputs. With `cards_of` cases are side by side, each on
-    that number of the cards.
+    `with_outputs` takes only records that kept their outputs. `parallel` cases may be side by side.
     """
 
     def answers(record: Record, item: Planned) -> bool:
-        alike = conditions.met_by(record, cards_of and cards_of(item)) and _is_whole(record, item)
+        alike = conditions.met_by(record, cards_of(item), parallel=parallel) and _is_whole(record, item)
         return alike and bool(record.outputs or not with_outputs)
 
     return _newest(cases, folder, answers)
 
 
 def interrupted(
-    cases: Sequence[Planned], folder: Path, conditions: RunConditions, *, cards_of: CardsOf | None = None
+    cases: Sequence[Planned],
+    folder: Path,
+    conditions: RunConditions,
+    *,
+    cards_of: CardsOf = lambda _: None,
+    parallel: bool = False,
 ) -> dict[int, tuple[Record, Path]]:
     """The newest record of each case that was interrupted under these conditions, at this point of a sweep.
 
@@ -125,7 +133,7 @@ def interrupted(
         if ended_by != "interrupt" or record.pair or record.sweep != item.sweep:
             return False
         if record.machine.metered:
-            return conditions.met_by(record, cards_of and cards_of(item))
+            return conditions.met_by(record, cards_of(item), parallel=parallel)
         of_record = RunConditions.of_record(record)
         return replace(of_record, power_limits_w=conditions.power_limits_w) == conditions
 

@@ -1,6 +1,6 @@
 """The machine's cards that a case does not use, over one window: what they drew, and whether something ran.
 
-observed.neighbours = neighbours(meter_set, window)     # by UUID; their joules are in no sum
+observed.neighbours = neighbours(meter_set, window, None)     # by UUID; their joules are in no sum
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from bench.core.observed import NeighbourObserved
+from bench.measurement.cases_beside import CasesBeside
 from bench.meters.meter_set import MeterSet
 from bench.meters.metered_window import MeteredWindow
 
 
-def neighbours(meter_set: MeterSet, window: MeteredWindow) -> dict[str, NeighbourObserved]:
-    """Each of them, by its UUID."""
+def neighbours(
+    meter_set: MeterSet, window: MeteredWindow, others: CasesBeside | None
+) -> dict[str, NeighbourObserved]:
+    """Each of them, by its UUID; with the case that had it, where that is one of the `others` of this run."""
     recorder, found = meter_set.recorder, {}
     for gpu, energy in meter_set.neighbours(window).items():
         _, busy = recorder.slow(gpu.index, window.start_ns, window.end_ns, "utilisation_percent")
@@ -22,5 +25,6 @@ def neighbours(meter_set: MeterSet, window: MeteredWindow) -> dict[str, Neighbou
             source=energy.source,
             utilisation_percent=float(np.mean(busy)) if len(busy) else None,
             reason=energy.reason,
+            used_by=others.card_user(gpu.uuid, window.start_ns, window.end_ns) if others else None,
         )
     return found

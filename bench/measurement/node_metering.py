@@ -36,6 +36,11 @@ class NodeMetering:
         self._found = NodesWindow()
         self._noted: set[str] = set()
 
+    @property
+    def why_not_here(self) -> str:
+        """Joules are read on the nodes."""
+        return BY_NODES
+
     def begin(self) -> float:
         """Compare clocks before a load; return for how long it has to be steady on either side of an edge."""
         self._nodes.compare_clocks()
@@ -50,7 +55,7 @@ class NodeMetering:
                 self._note(f"Node {name}: {reason}. Blocks without it have no sum, and neither has the case.")
         return replace(window, energy=self._found.energy, task=None)
 
-    def observe(self, observed: Observed, served: ServedWindow | None) -> None:
+    def observe(self, observed: Observed, window: MeteredWindow, served: ServedWindow | None) -> None:  # noqa: ARG002
         """Add what the nodes saw in the last window."""
         found = self._found
         observed.gpus, observed.counter_delay = found.gpus, found.counter_delay
@@ -61,8 +66,8 @@ class NodeMetering:
         if served is not None:
             served.reason_codes = [*served.reason_codes, *found.reason_codes]
 
-    def idle(self, settle_s: float, seconds: float) -> IdlePower:
-        """Power of every domain over `seconds` in which nothing is asked of the server."""
+    def idle(self, settle_s: float, seconds: float, enough_w: float | None) -> IdlePower:  # noqa: ARG002
+        """Power of every domain over all of `seconds`, in which nothing is asked of the server."""
         time.sleep(settle_s + self._nodes.margin_s)
         self._nodes.compare_clocks()
         start_ns = time.monotonic_ns()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.core.record import Record
 from bench.errors import INTERNAL_FAULT
@@ -26,6 +27,13 @@ def gravest(statuses: Iterable[int]) -> int:
     return next((status for status in GRAVEST_FIRST if status in known), OK)
 
 
+class GivenUp(NamedTuple):
+    """Reason why a case gave no record, and the status with which a run of it alone would end."""
+
+    reason: str
+    exit_status: int = FAILED
+
+
 @dataclass
 class RunOutcome:
     """Outcome of a run. It pickles."""
@@ -36,8 +44,10 @@ class RunOutcome:
     """The earlier record of each case that was measured already."""
     refused: int = 0
     """Cases that were left out for an option that their model cannot do."""
-    given_up: dict[str, str] = field(default_factory=dict)
-    """Reasons of cases that gave no record, by label."""
+    given_up: dict[str, GivenUp] = field(default_factory=dict)
+    """Cases that gave no record, by label."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Reasons of cases that ran out of memory where half their batch is a case of its own, by label."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)
     """Tracebacks of failed workers, for --debug."""
@@ -55,13 +65,12 @@ class RunOutcome:
             return INTERRUPTED
         if any(path is None for _, path in self.records):
             return MISSING
-        if self.given_up:
-            return FAILED
         failures = [record.failure for record, _ in self.records if record.status == "failed"]
-        if failures:
-            return MISSING if all(failure is not None and failure.missing for failure in failures) else FAILED
-        if self.refused:
-            return MISSING
+        statuses = [MISSING if failure and failure.missing else FAILED for failure in failures]
+        statuses += [case.exit_status for case in self.given_up.values()]
+        statuses += [MISSING] if self.refused else []
+        if statuses:
+            return gravest(statuses)
         of_all = [record for record, _ in (*self.records, *self.skipped)]
         conclusive = all(record.status == "ok" and record.reached_target for record in of_all)
         return OK if conclusive else INCONCLUSIVE

@@ -18,8 +18,9 @@ from bench.core.observed import StartConditions
 from bench.core.repetition import Pair
 from bench.machine import cooling
 from bench.machine.gpu_processes import GpuProcesses
+from bench.measurement.case_loading import loaded
 from bench.measurement.case_state import CaseState
-from bench.measurement.loaded_case import LoadedCase, loaded, setting
+from bench.measurement.loaded_case import LoadedCase, setting
 from bench.measurement.procedure import done
 from bench.measurement.setup import RunSetup
 from bench.stats import pairs

@@ -19,7 +19,7 @@ from bench.engines import limits
 from bench.errors import BenchError, EngineError, PrerequisiteError, UsageError
 from bench.machine.expected_gpus import why_elsewhere
 from bench.machine.placement import Placement
-from bench.measurement.fitting import why_not
+from bench.measurement.fitting import cards_of_case, why_not
 from bench.measurement.listing import why_not_by_default
 from bench.worker import producers
 from bench.worker.engine_spec import engine_spec
@@ -89,7 +89,7 @@ def check_options(case: Case, placement: Placement) -> None:
         )
     if not here:
         return
-    place = placement.shares(case.replicas)[0]
+    place = cards_of_case(case, placement).shares(case.replicas)[0]
     try:
         limits.check(engine_spec(case, place, frozenset()), case.model.architecture)
     except EngineError as error:

@@ -13,9 +13,10 @@ from bench.catalog.cases import Planned
 from bench.catalog.models import Measure
 from bench.machine.gpu_processes import GpuProcesses
 from bench.measurement import stopping
+from bench.measurement.case_loading import loaded
 from bench.measurement.case_state import CaseState
 from bench.measurement.context import BlockDone
-from bench.measurement.loaded_case import LoadedCase, loaded, setting
+from bench.measurement.loaded_case import LoadedCase, setting
 from bench.measurement.setup import RunSetup
 from bench.measurement.stopping import StopLimits
 from bench.worker import producers

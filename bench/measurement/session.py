@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bench.catalog.cases import Planned
-from bench.catalog.models import Measure
 from bench.core.figures import Carbon
 from bench.core.observed import StartConditions
 from bench.core.record import Record
@@ -22,6 +21,7 @@ from bench.machine import cooling, provenance
 from bench.measurement import build_record
 from bench.measurement.build_record import CaseFacts
 from bench.measurement.case_state import CaseState
+from bench.measurement.fitting import cards_of_case
 from bench.measurement.loaded_case import setting
 from bench.measurement.outcome import RunOutcome
 from bench.measurement.paired import PairedMeasurement, PairSide
@@ -47,7 +47,9 @@ class Session:
         command: Sequence[str],
         run_id: str | None = None,
         began_c: Mapping[str, float] | None = None,
+        points: frozenset[str] = frozenset(),
     ) -> None:
+        """`points` are the hashes of all cases of the run, which may be measured elsewhere or before."""
         self._setup = setup
         self._listener = setup.context.listener
         self._folder = folder
@@ -55,6 +57,7 @@ class Session:
         self._command = list(command)
         self._run_id = run_id or provenance.run_id()
         self._began_c = began_c or cooling.temperatures_c(setup.placement.cards)
+        self._points = points
         self.outcome = RunOutcome()
 
     def run(self, planned: Sequence[Planned]) -> RunOutcome:
@@ -64,7 +67,7 @@ class Session:
             self._listener.case_begins(item.case.label, number, len(planned))
             try:
                 self._setup.context.check_stop()
-                self._case(item, None, self._cooled(item.measure))
+                self._case(item, None, self._cooled(item))
             except KeyboardInterrupt:
                 self.outcome.interrupted = True
                 break
@@ -105,7 +108,7 @@ class Session:
         )
         failure: BaseException | None = None
         try:
-            start = self._cooled(a.measure)
+            start = self._cooled(a)
             for state in measurement.states.values():
                 state.start = start
             measurement.measure()
@@ -118,9 +121,10 @@ class Session:
             self._save(build_record.record(item, state, self._carbon, facts[side], failure), state)
         self.outcome.interrupted = isinstance(failure, KeyboardInterrupt)
 
-    def _cooled(self, measure: Measure) -> StartConditions:
-        """Wait until the cards are about as cool as when the run began."""
-        cards, longest_s = self._setup.placement.cards, setting(measure.cool_down_max_seconds)
+    def _cooled(self, item: Planned) -> StartConditions:
+        """Wait until the case's cards are about as cool as when the run began."""
+        cards = cards_of_case(item.case, self._setup.placement).cards
+        longest_s = setting(item.measure.cool_down_max_seconds)
         start = cooling.cool_down(cards, self._began_c, cooling.CASE_BAND_K, longest_s=0.0)
         if start.within_band:
             return start
@@ -139,18 +143,27 @@ class Session:
             self.outcome.traces.append(state.trace or traceback.format_exc())
         batch = item.case.batch
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
-            self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
+            smaller = replace(item, case=item.case.with_batch(batch // 2))
             failed = build_record.record(item, state, self._carbon, facts, failure)
             if any(not block.warmup for block in failed.blocks):
                 self._save(failed, state)
             self._folder.discard_partial(failed)
-            smaller = replace(item, case=item.case.with_batch(batch // 2))
+            if smaller.case.as_mapping()["hash"] in self._points:
+                self._leave_out(
+                    item.case.label, f"out of memory; batch {batch // 2} is measured as its own case"
+                )
+                return
+            self._listener.note(f"Out of memory with batch {batch}; trying {batch // 2}.")
             asked = RequestedCase.model_validate(item.case.as_mapping() | {"reason": failure.message})
             self._case(smaller, asked, start)
             return
         self._save(build_record.record(item, state, self._carbon, facts, failure), state)
         if isinstance(failure, KeyboardInterrupt):
             raise failure
+
+    def _leave_out(self, label: str, reason: str) -> None:
+        self.outcome.left_out[label] = f"{reason}."
+        self._listener.note(f"Left out: {label}: {reason}.")
 
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:
         machine = self._setup.instruments.machine.model_copy()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core.side_by_side import SideBySide
 from bench.machine.expected_gpus import ExpectedGpus
 from bench.machine.placement import Placement
+from bench.measurement.cases_beside import CasesBeside
 from bench.measurement.context import RunContext, RunListener
 from bench.measurement.instruments import Instruments
 from bench.meters.nodes.serving_nodes import ServingNodes
@@ -29,7 +29,7 @@ class RunSetup:
     expected_gpus: ExpectedGpus | None = None
     nodes: ServingNodes | None = None
     """Nodes of that server, whose agents meter in place of this machine."""
-    side_by_side: SideBySide | None = None
+    side_by_side: CasesBeside | None = None
     """Other cases that run at the same time, on other cards."""
 
     def stage(self, text: str) -> None:

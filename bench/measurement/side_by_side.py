@@ -16,19 +16,22 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
+import psutil
+
 from bench.catalog.cases import Planned
-from bench.core.side_by_side import SideBySide
-from bench.errors import UsageError
+from bench.errors import PrerequisiteError, UsageError
 from bench.machine import cooling, provenance
 from bench.machine.card_pool import CardPool, Fits
+from bench.machine.host_memory import HostMemory
 from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place
 from bench.measurement.case_process import ENDINGS, CaseProcess
+from bench.measurement.cases_beside import CasesBeside, CaseTimes
 from bench.measurement.context import RunContext, RunListener
-from bench.measurement.fitting import why_not
+from bench.measurement.fitting import host_bytes, why_not
 from bench.measurement.forecast import forecast_side_by_side
 from bench.measurement.instruments import Instruments
-from bench.measurement.outcome import RunOutcome
+from bench.measurement.outcome import GivenUp, RunOutcome
 from bench.measurement.preflight import require_software
 from bench.measurement.recovery import recover
 from bench.meters.gpu import Gpu
@@ -102,11 +105,16 @@ class _SideBySideRun:
     ) -> None:
         self._plan, self._placement, self._context = plan, placement, context
         self._pool = CardPool(placement)
+        self._memory = HostMemory(int(psutil.virtual_memory().total))
+        self._waits_for_memory = set[int]()
+        self._times = CaseTimes(
+            [item.case.label for item in plan.cases], [gpu.uuid for gpu in placement.visible]
+        )
         self._waiting = dict(enumerate(plan.cases))
         self._needed = needed
         self._running: dict[Connection, CaseProcess] = {}
         self._outcomes: dict[int, RunOutcome] = {}
-        self._given_up: dict[str, str] = {}
+        self._given_up: dict[str, GivenUp] = {}
 
     def measured(self) -> RunOutcome:
         """Measure all cases; an interrupt ends those at work, as it ends a single one."""
@@ -124,6 +132,7 @@ class _SideBySideRun:
         return RunOutcome(
             records=[record for outcome in done for record in outcome.records],
             given_up=self._given_up,
+            left_out={label: reason for outcome in done for label, reason in outcome.left_out.items()},
             interrupted=interrupted or any(outcome.interrupted for outcome in done),
             traces=[trace for outcome in done for trace in outcome.traces],
         )
@@ -160,29 +169,48 @@ class _SideBySideRun:
     def _start_what_fits(self) -> None:
         """Start each waiting case, in order, whose cards are free; a smaller one may pass a larger one."""
         for at, item in list(self._waiting.items()):
+            if not self._memory.fits(host_bytes(item.case)):
+                self._say_that_it_waits(at, item)
+                continue
             cards = self._pool.take(self._needed[at], _holding(item))
             if cards is not None:
+                self._memory.takes(host_bytes(item.case))
                 del self._waiting[at]
                 started = self._started(at, item, cards)
                 self._running[started.connection] = started
         if not self._running:  # all cards are free, so these cases fit nowhere
             for item in self._waiting.values():
-                self._give_up(item.case.label, f"it {why_not(item.case, self._placement)}.")
+                reason = f"it {why_not(item.case, self._placement)}."
+                self._give_up(item.case.label, GivenUp(reason, PrerequisiteError.exit_status))
             self._waiting.clear()
 
+    def _say_that_it_waits(self, at: int, item: Planned) -> None:
+        """Say once of a case that the host's memory, not its cards, keeps it waiting."""
+        if at in self._waits_for_memory:
+            return
+        self._waits_for_memory.add(at)
+        need_gb, taken_gb, total_gb = (
+            of / 1e9 for of in (host_bytes(item.case), self._memory.taken_bytes, self._memory.total_bytes)
+        )
+        self._context.listener.note(
+            f"{item.case.label} waits: it needs about {need_gb:.0f} GB of the host's memory, and the cases "
+            f"at work about {taken_gb:.0f} of {total_gb:.0f} GB."
+        )
+
     def _started(self, at: int, item: Planned, cards: tuple[Gpu, ...]) -> CaseProcess:
-        cases = len(self._plan.cases) - 1
         others = tuple(gpu.uuid for gpu in self._placement.visible if gpu not in cards)
         plan = replace(
-            self._plan,
-            cases=(item,),
+            self._plan.alone(item),
             gpus=",".join(gpu.uuid for gpu in cards),
             of_larger_run=True,
-            side_by_side=SideBySide(cases=cases, cards=others) if cases and others else None,
+            side_by_side=CasesBeside(self._times, at, others)
+            if len(self._plan.cases) > 1 and others
+            else None,
         )
         named = ", ".join(str(gpu.index) for gpu in cards)
         place = f"[{at + 1}/{len(self._plan.cases)}]"
         self._context.listener.note(f"{place} {item.case.label} on GPU {named}")
+        self._times.begins(at, cards)
         return CaseProcess(at, item.case.label, cards, plan, self._context.results)
 
     def _take_in(self, reports: Sequence[Connection]) -> None:
@@ -195,12 +223,14 @@ class _SideBySideRun:
             if ended is None:
                 continue
             del self._running[ready]
+            self._times.ends(case.at)
             self._pool.give_back(case.cards)
+            self._memory.give_back(host_bytes(self._plan.cases[case.at].case))
             if isinstance(ended, RunOutcome):
                 self._outcomes[case.at] = ended
             else:
                 self._give_up(case.label, ended)
 
-    def _give_up(self, label: str, reason: str) -> None:
-        self._given_up[label] = reason
-        self._context.listener.note(f"{label} was not measured: {reason}")
+    def _give_up(self, label: str, case: GivenUp) -> None:
+        self._given_up[label] = case
+        self._context.listener.note(f"{label} was not measured: {case.reason}")

@@ -22,6 +22,7 @@ from typing import Any
 
 from bench.core.block import CodeCarbonTask
 from bench.core.quantities import J_PER_KWH
+from bench.core.secrets import masked
 from bench.meters.base import PLAUSIBLE_W
 from bench.meters.nvml_library import NVMLError, reason_of
 from bench.meters.stdout_guard import stdout_to_stderr
@@ -168,7 +169,7 @@ class _Tracker:
                 return call()
         except Exception as error:  # noqa: BLE001 - the boundary: no fault of a second opinion ends a case
             nvml = isinstance(error, NVMLError)
-            self.broken = f"CodeCarbon broke: {reason_of(error) if nvml else repr(error)}"
+            self.broken = f"CodeCarbon broke: {reason_of(error) if nvml else masked(repr(error))}"
             return None
         except BaseException:  # Ctrl-C within it leaves its locks held, and stopping it would wait for ever
             self._tracker = None

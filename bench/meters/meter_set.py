@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from bench.core.energy import DomainEnergy
 from bench.core.machine import SourceUsed
@@ -34,6 +35,8 @@ from bench.meters.window_meters import EstimateMeter, GpuMeter, SourceMeter, unr
 SLOWEST_TICK_S = 0.5
 """The slowest counter that a rest before a window is long enough for, while it was not seen to move."""
 NOT_STARTED = "CodeCarbon's estimate begins once the model is loaded"
+EVERY_CARD_TO_THE_END: Mapping[str, int] = MappingProxyType({})
+"""Ends of work where all cards of a window work until it ends."""
 SILENT_AT_MOST_S = 5.0
 """For how long a recorder that was held up is waited for after a window."""
 
@@ -220,12 +223,16 @@ class MeterSet:
         return curves
 
     def remove_tick_error(
-        self, window: MeteredWindow, rests_ns: rests.Spans | rests.RestsByDomain = ()
+        self,
+        window: MeteredWindow,
+        rests_ns: rests.Spans | rests.RestsByDomain = (),
+        work_ends_of: Mapping[str, int] = EVERY_CARD_TO_THE_END,
     ) -> MeteredWindow:
         """The window with its cards' joules freed of the counter's tick; sleeps until the room after it ends.
 
         The cards must have rested before the window and must be left alone now. What they drew in the rests
-        inside the window is measured where the ticks allow that.
+        inside the window is measured where the ticks allow that. `work_ends_of` has the domains whose work
+        ended before the window did.
         """
         if not self.gpu.gpus:
             return window
@@ -239,7 +246,8 @@ class MeterSet:
         for gpu in self.gpu.gpus:
             removal = TickRemoval(self.recorder, gpu, self._delays[gpu.domain])
             own_ns = rests.of_domain(rests_ns, gpu.domain)
-            refined, rested = removal.of(window, own_ns, curves[gpu.domain])
+            work_end_ns = work_ends_of.get(gpu.domain, window.end_ns)
+            refined, rested = removal.of(window, own_ns, curves[gpu.domain], work_end_ns)
             energy[gpu.domain] = refined
             if rested is not None:
                 at_rest[gpu.domain] = rested

@@ -39,6 +39,14 @@ REASONS = {
 
 POWER_AVERAGE, POWER_INSTANT, ENERGY = 185, 186, pynvml.NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION
 """Numbers of field values."""
+MEMBERS = {
+    pynvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
+    pynvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal",
+    pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal",
+    pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: "ullVal",
+    pynvml.NVML_VALUE_TYPE_SIGNED_LONG_LONG: "sllVal",
+}
+"""Where a field value of each type is; looked up some hundred times a second."""
 
 
 def reason_of(error: Exception) -> str:
@@ -140,13 +148,7 @@ def _field(value: Any) -> float | None:
     """One field value as a number, or `None` where the card answers with an error for it."""
     if value.nvmlReturn != pynvml.NVML_SUCCESS:
         return None
-    member = {
-        pynvml.NVML_VALUE_TYPE_DOUBLE: "dVal",
-        pynvml.NVML_VALUE_TYPE_UNSIGNED_INT: "uiVal",
-        pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG: "ulVal",
-        pynvml.NVML_VALUE_TYPE_UNSIGNED_LONG_LONG: "ullVal",
-        pynvml.NVML_VALUE_TYPE_SIGNED_LONG_LONG: "sllVal",
-    }.get(value.valueType)
+    member = MEMBERS.get(value.valueType)
     return None if member is None else float(getattr(value.value, member))
 
 

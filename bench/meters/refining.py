@@ -29,9 +29,17 @@ class TickRemoval:
     delays: DelayTracker
 
     def of(
-        self, window: MeteredWindow, rests_ns: rests.Spans, curves: edges.EdgeCurves | None
+        self,
+        window: MeteredWindow,
+        rests_ns: rests.Spans,
+        curves: edges.EdgeCurves | None,
+        work_end_ns: int,
     ) -> tuple[DomainEnergy, CardAtRest | None]:
-        """The card's joules in a window, and what it drew in the rests inside where that can be measured."""
+        """The card's joules in a window, and what it drew in the rests inside where that can be measured.
+
+        Its work ends at `work_end_ns`, which is before the window's end where it waits for other cards: with
+        ticks of that wait a rest 100 to 200 ms before the work's end was up to 2.8 % of a block of 2 s wrong.
+        """
         gpu = self.gpu
         plain = window.energy[gpu.domain]
         if plain.source != "counter":  # a reading that failed at an edge does not matter: ticks do not use it
@@ -56,7 +64,7 @@ class TickRemoval:
             inside_ns,
             curves.start.tick_s,
             self.delays.now,
-            (work_ns, window.end_ns),
+            (work_ns, work_end_ns),
         )
         within = RestEnergy(rested.energy_j + opening_j, rested.u_j) if rested and rests_ns else None
         energy = DomainEnergy(

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any, Literal
 
 from bench.core.energy_result import EnergyResult
+from bench.core.secrets import masked
 from bench.stats.figures import counting
 
 
@@ -72,8 +73,8 @@ class MeasuredTest:
             "kind": result.kind,
             "domains": _by_domain(result),
             "valid": result.valid,
-            "reasons": result.reasons,
-            "absent": result.absent,
+            "reasons": [masked(reason) for reason in result.reasons],
+            "absent": {name: masked(reason) for name, reason in result.absent.items()},
             "budget_j": self.budget_j,
         }
 

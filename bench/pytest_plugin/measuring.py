@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import pytest
 
 from bench.core.energy_result import MIN_WINDOWS, EnergyResult
+from bench.core.secrets import masked
 from bench.errors import BenchError, UsageError
 from bench.measurement.api import Meter, Window
 from bench.measurement.api.meter import Units
@@ -89,7 +90,7 @@ class EnergyBenchmark:
                     turns.work, setup=turns.before, teardown=turns.after, rounds=rounds, warmup_rounds=warmup
                 )
         except BenchError as error:
-            pytest.fail(str(error), pytrace=False)
+            pytest.fail(masked(str(error)), pytrace=False)
         self._keep(MeasuredTest(self._node.nodeid, meter.result(), options.get("budget_j")))
         return returned
 

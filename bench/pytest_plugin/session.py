@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bench.core.secrets import masked
 from bench.errors import BenchError, UsageError
 from bench.pytest_plugin import marker
 
@@ -42,7 +43,7 @@ class EnergySession:
         try:
             self._prepare(config, config.getoption("energy_compare"), config.getoption("energy_fail"))
         except BenchError as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(masked(str(error))) from error
 
     def _prepare(self, config: pytest.Config, wanted: str | None, limits: list[str]) -> None:
         """Load what will be compared with. Raises BenchError for what could come to nothing at the end."""
@@ -72,7 +73,7 @@ class EnergySession:
         try:
             marker.check(items)
         except BenchError as error:
-            raise pytest.UsageError(str(error)) from error
+            raise pytest.UsageError(masked(str(error))) from error
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:

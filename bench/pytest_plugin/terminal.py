@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from bench.core.secrets import masked
 from bench.pytest_plugin.figures import MeasuredTest
 from bench.stats.constant_power import follows_time
 from bench.view.content import Cell, columns, table
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from bench.pytest_plugin.session import EnergySession
 
-COLUMNS = columns("test", "#J/unit", "#95 %", "#n", "##J", "##s", "##W", "scope", "verdict")
+COLUMNS = columns("test", "#J/unit", "#95 %", "#n", "#J", "#s", "#W", "scope", "verdict")
 BUDGETS = {"pass": "within budget", "fail": "above budget", "unclear": "budget unclear"}
 
 
@@ -30,11 +31,11 @@ def show(session: EnergySession, terminal: pytest.TerminalReporter) -> None:
         for line in lines([rows], Room.of(sys.stdout)._replace(styled=False)):
             terminal.write_line(line)
     for note in _notes(session):
-        terminal.write_line(note)
+        terminal.write_line(masked(note))
     for judgement in session.judgements:
         terminal.write_line(f"{judgement.outcome}: {judgement.sentence}", red=judgement.outcome == "fail")
     for sentence in session.told:
-        terminal.write_line(sentence)
+        terminal.write_line(masked(sentence))
 
 
 def _row(measured: MeasuredTest, session: EnergySession) -> tuple[Cell, ...]:

@@ -16,15 +16,25 @@ from bench.stats.figures import counting, over_blocks
 
 IDLE_AT_MOST_PERCENT = 1.0
 """Largest mean utilisation of an idle card: drivers report whole percents, and 0 where nothing runs."""
+OF_OTHER_CASES = "other cases of this run were at work on all of them"
 
 
 def neighbour_figures(blocks: Sequence[Block]) -> NeighbourFigures | None:
-    """Their power together; `None` where the work used all cards, or where blocks do not say."""
+    """Their power together; `None` where the work used all cards, or where blocks do not say.
+
+    Cards of other cases of the same run are left out: what they draw is those cases' own.
+    """
     used = counting(blocks)
     seen = [block.observed.neighbours for block in used]
-    names = sorted({uuid for each in seen for uuid in each})
-    if not names:
+    every = {uuid for each in seen for uuid in each}
+    taken = {uuid for each in seen for uuid, card in each.items() if card.used_by is not None}
+    names = sorted(every - taken)
+    if not every:
         return None
+    if not names:
+        return NeighbourFigures(
+            cards=0, busy=0, power_w=None, reason=OF_OTHER_CASES, of_other_cases=len(taken)
+        )
     joules = [complete_sum(each[name].energy_j if name in each else None for name in names) for each in seen]
     powers_w = [
         float(total_j) / block.duration_s
@@ -37,6 +47,7 @@ def neighbour_figures(blocks: Sequence[Block]) -> NeighbourFigures | None:
         busy=_busy(names, seen),
         power_w=over_blocks(used, powers_w) if known else None,
         reason=None if known else _why_unknown(names, seen),
+        of_other_cases=len(taken),
     )
 
 

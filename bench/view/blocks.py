@@ -10,11 +10,12 @@ from bench.core.measurement import Measurement
 from bench.core.observed import GpuObserved, MeanAndRange
 from bench.view import window_facts
 from bench.view.content import Cell, Table, TableRow, Written, clean, columns, table
+from bench.view.numbers import by_share
 
 ASIDE = ("items", "CodeCarbon − NVML, %", "°C", "MHz", "from, s", "remarks")
-JOULES = ("##J", "#W", "##J/unit", "#edges, ±%", "#CodeCarbon − NVML, %", "#°C", "##MHz")
+JOULES = ("#J", "#W", "#J/unit", "#edges, ±%", "#CodeCarbon − NVML, %", "#°C", "##MHz")
 COLUMNS = columns(
-    "block", "role", "##s", "#rests, s", "#items", "#units", *JOULES, "#from, s", "remarks", aside=ASIDE
+    "block", "role", "#s", "#rests, s", "#items", "#units", *JOULES, "#from, s", "remarks", aside=ASIDE
 )
 
 
@@ -26,16 +27,17 @@ def blocks(record: Measurement) -> Table:
 
 def _row(block: Block, seen: dict[str, Any]) -> TableRow:
     off = block.codecarbon.disagreement if block.codecarbon else None
+    half = window_facts.edge_half_width(block)
     cells: tuple[Cell, ...] = (
         str(seen["number"]),
         seen["role"],
-        block.duration_s,
-        block.rest_s,
+        _rounded(block.duration_s, None),
+        _rounded(block.rest_s, None),
         block.items,
         block.units,
-        seen["energy_j"],
-        seen["power_w"],
-        seen["energy_per_unit_j"],
+        _rounded(seen["energy_j"], half),
+        _rounded(seen["power_w"], half),
+        _rounded(seen["energy_per_unit_j"], half),
         seen["edges_percent"],
         None if off is None else Written(f"{off * 100:+.2f}", off * 100),
         seen["temperature_c"],
@@ -44,6 +46,11 @@ def _row(block: Block, seen: dict[str, Any]) -> TableRow:
         "; ".join(filter(None, (seen["throttled"], "; ".join(block.reasons)))),
     )
     return TableRow(cells, invalid=seen["role"] == "set aside")
+
+
+def _rounded(value: float | None, half: float | None) -> Cell:
+    """A number with the digits that its edges leave certain; three where they state nothing."""
+    return None if value is None else Written(by_share(value, half), value)
 
 
 def described(record: Measurement) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bench.core.budget import Autocorrelation, Budget, BudgetInput, Uncertainty
 from bench.core.measurement import Measurement
 from bench.view.content import Cell, Section, Table, Written, columns, table
-from bench.view.numbers import NOT_KNOWN, digits, plain
+from bench.view.numbers import NOT_KNOWN, digits, plain, rounded
 
 RESULTS = (("same_card", "same card, like power"), ("absolute", "absolute"))
 LEGEND = (
@@ -51,7 +51,7 @@ def tables(budget: Budget, unit: str, said: set[str] | None = None) -> tuple[Tab
         aside=("source",),
     )
     inputs = (_input(line, said or set()) for line in budget.inputs)
-    heads_of_results = columns("95 %", f"##{each}", "##from", "##to", "#±", "#k", "#dof")
+    heads_of_results = columns("95 %", f"#{each}", "#from", "#to", "#±", "#k", "#dof")
     return (
         table(heads, inputs, "", "budget"),
         table(heads_of_results, (_result(budget, key, name) for key, name in RESULTS), "", "expanded"),
@@ -89,7 +89,9 @@ def _result(budget: Budget, key: str, name: str) -> tuple[Cell, ...]:
         return (name, *[None] * 6)
     half = found.relative_half_width
     width = None if half is None else Written(f"±{digits(half * 100, 2)} %", half * 100)
-    return (name, found.value, found.low, found.high, width, found.coverage_factor, _dof(found.dof))
+    texts = rounded(found.value, found.low, found.high)[:3]
+    ends = [Written(*each) for each in zip(texts, (found.value, found.low, found.high), strict=True)]
+    return (name, *ends, width, found.coverage_factor, _dof(found.dof))
 
 
 def _remarks(budget: Budget, unit: str) -> Iterator[str]:

@@ -11,8 +11,10 @@ from functools import partial
 from typing import Any
 
 from bench.catalog.cases import Case
+from bench.compare.cards_apart import cards_apart
 from bench.core.record import Record
 from bench.core.workload import Workload
+from bench.view.short_names import machine_name
 
 UNSAID = frozenset({"hash", "identity_version", "toy"})
 """Keys of a case that name no difference to a reader."""
@@ -27,15 +29,37 @@ def planned_labels(cases: Sequence[Case]) -> list[str]:
 
 
 def record_labels(labels: Sequence[str], records: Sequence[Record]) -> list[str]:
-    """Labels of records; the same case measured twice gains its side of a pair, its run, or its time."""
-    named = distinct(labels, [record.case.as_mapping for record in records])
+    """Labels of records; the same case measured twice gains machine and cards, or else when it was."""
+    named = case_labels(labels, records)
+    return occasion_labels(_placed(named, records), records)
+
+
+def case_labels(labels: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Labels of records, those of unlike cases apart."""
+    return distinct(labels, [record.case.as_mapping for record in records])
+
+
+def _placed(labels: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Labels with the machine where equal ones are of several: `sdxl · H200 3b0e GPU 1`."""
+    machines = defaultdict[str, set[str]](set)
+    for label, record in zip(labels, records, strict=True):
+        machines[label].add(str(record.machine.name))
+    placed = []
+    for label, record, card in zip(labels, records, cards_apart(labels, records), strict=True):
+        machine = machine_name(str(record.machine.name)) if len(machines[label]) > 1 else ""
+        placed.append(" · ".join(filter(None, (label, f"{machine} {card}".strip()))))
+    return placed
+
+
+def occasion_labels(labels: Sequence[str], records: Sequence[Record]) -> list[str]:
+    """Labels of records; equal ones gain their side of a pair, their run, or their time."""
 
     def occasion(at: int) -> Facts:
         record = records[at]
         side = record.pair.side if record.pair else None
         return {"side": side, "run": record.run_id, "of": record.created, "row": at + 1}
 
-    return distinct(named, [partial(occasion, at) for at in range(len(records))])
+    return distinct(labels, [partial(occasion, at) for at in range(len(records))])
 
 
 def distinct(labels: Sequence[str], facts: Sequence[Callable[[], Facts]]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from bench.compare.accepted import Accepted, accepting
+from bench.compare.cards_apart import comparison_labels
 from bench.compare.comparison import Comparison, ComparisonResult
 from bench.compare.metrics import HEADLINE
 from bench.view import comparison, markdown
@@ -26,7 +27,8 @@ def github_summary(result: ComparisonResult, entries: Sequence[Accepted] = ()) -
     passed = sum(_passes(each, entries) for each in ordered)
     counts += [f"{passed} of those worse accepted"] if passed else []
     heads = (Column("case"), *(comparison.COLUMNS[n] for n in SHOWN))
-    rows = (row for each in ordered for row in _rows(each, entries))
+    labels = comparison_labels(ordered)
+    rows = (row for each, label in zip(ordered, labels, strict=True) for row in _rows(each, entries, label))
     section = Section(
         f"Energy: {result.b.label} against {result.a.label}",
         (", ".join(counts) or "Nothing was compared.", table(heads, rows)),
@@ -50,15 +52,15 @@ def _passes(found: Comparison, entries: Sequence[Accepted]) -> bool:
     return row is not None and accepting(found, row, entries) is not None
 
 
-def _rows(found: Comparison, entries: Sequence[Accepted]) -> Iterator[tuple[Cell, ...]]:
+def _rows(found: Comparison, entries: Sequence[Accepted], label: str) -> Iterator[tuple[Cell, ...]]:
     if not found.rows:
         why = "; ".join(comparison.reasons(found))
-        yield (found.label, *[""] * 5, f"{found.verdict}: {why}")
+        yield (label, *[""] * 5, f"{found.verdict}: {why}")
     for row, cells in zip(found.rows, comparison.rows_of(found), strict=True):
         *others, verdict = (cells[n] for n in SHOWN)
         if entry := accepting(found, row, entries):
             verdict = Written(f"{row.verdict}, accepted {entry.accepted}: {entry.reason}")
-        yield (found.label, *others, verdict)
+        yield (label, *others, verdict)
 
 
 def _remarks(result: ComparisonResult) -> Iterator[str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from bench.compare.cards_apart import comparison_labels
 from bench.compare.comparison import Comparison, ComparisonResult, MetricRow, Verdict
 from bench.compare.gate import Judged
 from bench.compare.metrics import Metric, MetricValues
 from bench.view.content import Cell, Fold, Section, SectionPart, Tone, Written, columns, table
-from bench.view.numbers import NOT_KNOWN, ranged
+from bench.view.numbers import NOT_KNOWN, p_value, ranged
 from bench.view.spans import by_width, ends
 
 COLUMNS = columns("metric", "#A", "#B", "#B/A", "#95 %", "#n", "#p", "#floor", "verdict")
@@ -28,9 +29,9 @@ def sections(result: ComparisonResult, judged: Judged) -> Iterator[Section | Sec
     yield f"A: {result.a.label}"
     yield f"B: {result.b.label}"
     shared = _shared_notes(result.comparisons)
-    for comparison in result.comparisons:
+    for comparison, label in zip(result.comparisons, comparison_labels(result.comparisons), strict=True):
         rows = (table(COLUMNS, rows_of(comparison)),) if comparison.rows else ()
-        title = f"{comparison.label}: {comparison.verdict}"
+        title = f"{label}: {comparison.verdict}"
         own = tuple(note for note in comparison.notes if note not in shared)
         yield Section(title, (*reasons(comparison), *rows), own)
     yield Section("", (*remarks(result, "only in A", "only in B"), *shared, *result.notes))
@@ -80,7 +81,7 @@ def _cells(row: MetricRow, unit: str) -> tuple[Cell, ...]:
         by_width(ratio),
         ends(ratio),
         ", ".join(map(str, dict.fromkeys(ratio.n))) if ratio else "",
-        None if row.p is None else Written("<0.0001" if row.p < 1e-4 else f"{row.p:.4f}", row.p),
+        None if row.p is None else Written(p_value(row.p), row.p),
         Written(f"{row.floor.value:.1%}", 100 * row.floor.value),
         Written(row.verdict, tone=TONES.get(row.verdict)) if row.verdict else "(no direction)",
     )

@@ -1,4 +1,7 @@
-"""A report as Markdown: the same sentences and tables, for a job summary, a wiki or a terminal.
+"""Sections as Markdown: the same sentences and tables, for a job summary, an issue or a wiki.
+
+    click.echo(markdown.text([section]), nl=False)
+    Path("report.md").write_text(markdown.markdown(report))
 
 Charts are left to the HTML page; the table that each was drawn from is here.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from bench.invocation import as_started
 from bench.view.content import (
     CaseDetails,
     Cell,
@@ -21,6 +25,9 @@ from bench.view.content import (
     clean,
     shown,
 )
+
+LONGEST_TEXT = 20_000
+"""Characters of a text beyond which it is cut."""
 
 
 def markdown(report: Report) -> str:
@@ -42,11 +49,22 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _case(case)
 
 
+def text(shown: Iterable[Section | SectionPart]) -> str:
+    """A verb's answer, with the program named as it was started."""
+    lines: list[str] = []
+    for part in shown:
+        lines += section_lines(part) if isinstance(part, Section) else _parts([part])
+    return as_started("\n".join(lines)).strip("\n") + "\n"
+
+
 def section_lines(section: Section) -> Iterator[str]:
     """One section by itself."""
-    yield f"\n## {escaped(section.title)}\n"
+    if section.title:
+        yield f"\n## {escaped(section.title)}\n"
     yield from _parts(section.parts)
     yield from (f"- {escaped(note)}" for note in section.notes)
+    if section.notes:
+        yield ""
 
 
 def _parts(parts: Iterable[SectionPart]) -> Iterator[str]:
@@ -58,6 +76,8 @@ def _parts(parts: Iterable[SectionPart]) -> Iterator[str]:
                 yield f"**{escaped(part.about)}**: {escaped(part.text)}\n"
             case Table():
                 yield from _table(part)
+            case Fold(parts=()):
+                yield f"**{escaped(part.summary)}**\n"
             case Fold():
                 yield f"\n### {escaped(part.summary)}\n"
                 yield from _parts(part.parts)
@@ -86,12 +106,19 @@ def _table(table: Table) -> Iterator[str]:
     yield _line(escaped(column.name) for column in table.columns)
     yield "|" + "|".join("---:" if column.numeric else "---" for column in table.columns) + "|"
     for row in table.rows:
-        yield _line(_cell(cell, head.digits) for cell, head in zip(row.cells, table.columns, strict=True))
+        *first, last = (_cell(cell, head.digits) for cell, head in zip(row.cells, table.columns, strict=True))
+        yield _line([*first, f"{last} {_code(row.command)}" if row.command else last])
     yield ""
 
 
-def _line(cells: Iterator[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _code(command: str) -> str:
+    """A command to be copied; one with a backtick is text."""
+    plain = clean(command, LONGEST_TEXT)
+    return escaped(command) if "`" in plain else "`" + plain.replace("|", r"\|") + "`"
 
 
 def _cell(value: Cell, digits: int) -> str:
@@ -102,5 +129,5 @@ def _cell(value: Cell, digits: int) -> str:
 
 def escaped(text: str) -> str:
     """As it is: no tag, link, mention or table cell comes of it."""
-    plain = re.sub(r"([\\`*_{}\[\]#|~@!])", r"\\\1", clean(text, 20_000))
+    plain = re.sub(r"([\\`*_{}\[\]#|~@!])", r"\\\1", clean(text, LONGEST_TEXT))
     return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -16,7 +16,7 @@ from bench.core.record import Record
 from bench.measurement.api import Window
 from bench.view import across, comparison, fragment, record, results
 from bench.view.content import Cell, Fold, Section, SectionPart, Written, pairs
-from bench.view.numbers import NOT_KNOWN, digits
+from bench.view.numbers import NOT_KNOWN, by_width
 
 
 def html(result: object) -> str:
@@ -57,8 +57,12 @@ def _window(window: Window) -> SectionPart:
 
 
 def _value(value: float | None, reason: str | None) -> Cell:
-    """A number of four digits, or a dash and the reason."""
-    return f"{NOT_KNOWN} {reason or ''}".rstrip() if value is None else Written(digits(value, 4), value)
+    """A number without an interval, or a dash and the reason."""
+    return (
+        f"{NOT_KNOWN} {reason or ''}".rstrip()
+        if value is None
+        else Written(by_width(value, None, None), value)
+    )
 
 
 def _measurement(found: Measurement) -> Iterator[Section | SectionPart]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from bench.core.figures import Estimate
@@ -58,6 +59,7 @@ def rounded(value: float, low: float | None, high: float | None) -> Rounded:
 
     Half the width keeps two digits, or one where its first three digits are 355 or more, and the rest is
     rounded to the same place. A value keeps two digits and an end one, also in a range wider than they are.
+    An end that would pass the value by rounding keeps two.
     Without an interval a value has three digits, and its ends are dashes.
     """
     if low is None or high is None:
@@ -68,7 +70,12 @@ def rounded(value: float, low: float | None, high: float | None) -> Rounded:
         text = grouped(value, WITHOUT_WIDTH)
         return Rounded(text, grouped(low, WITHOUT_WIDTH), grouped(high, WITHOUT_WIDTH), "0")
     place = _place(half)
-    return Rounded(_to(value, place, 2), _to(low, place, 1), _to(high, place, 1), _to(half, place, 1))
+    return Rounded(
+        _to(value, place, 2),
+        _end(low, place, lambda end: end <= value),
+        _end(high, place, lambda end: end >= value),
+        _to(half, place, 1),
+    )
 
 
 def _place(half: float) -> int:
@@ -76,6 +83,12 @@ def _place(half: float) -> int:
     magnitude = math.floor(math.log10(half))
     leading = round(half / 10.0**magnitude * 100)
     return magnitude if ONE_DIGIT_FROM <= leading < 950 else magnitude - (leading < ONE_DIGIT_FROM)
+
+
+def _end(end: float, place: int, beside: Callable[[float], bool]) -> str:
+    """An end with one digit at least, and two where one would put it on the wrong side of the value."""
+    text = _to(end, place, 1)
+    return text if not beside(end) or beside(float(text.replace(",", ""))) else _to(end, place, 2)
 
 
 def _to(value: float, place: int, least: int) -> str:
@@ -125,6 +138,25 @@ def with_interval(found: Estimate | None) -> str:
     if found.low is None or found.high is None:
         return by_width(found.value, None, None)
     return plus_minus(found.value, found.low, found.high)
+
+
+def by_share(value: float | None, half: float | None) -> str:
+    """A value whose half width is that share of it, or not known: `412.3` for 412.34 and 0.001."""
+    if value is None:
+        return NOT_KNOWN
+    width = None if half is None else abs(value) * half
+    return by_width(value, None, None) if width is None else by_width(value, value - width, value + width)
+
+
+LEAST_P = 0.001
+"""p-value below which the number itself means nothing: no model of the blocks is true so far out."""
+
+
+def p_value(p: float) -> str:
+    """Two digits of a p-value, `1.0` at most and `<0.001` at least: `0.60`, `0.012`."""
+    if p < LEAST_P:
+        return f"<{LEAST_P}"
+    return "1.0" if p >= 0.995 else digits(p, 2)
 
 
 def percent(found: Estimate | None) -> str:

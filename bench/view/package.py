@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
+from bench.core.words import counted
 from bench.fleet import publication
 from bench.fleet.opening import OpenedPackage
 from bench.fleet.package_check import CheckedRecord
@@ -26,15 +28,19 @@ def package_section(package: OpenedPackage, checked: Sequence[CheckedRecord]) ->
     fit = sum(each.publication_valid for each in checked)
     signed = "not signed" if package.signed_by is None else f"signed by the ed25519 key {package.signed_by}"
     summary = (
-        f"{len(checked)} records of {len(package.manifest.nodes)} machines, {signed}: {sound} as their files "
-        f"and samples say, {fit} fit to be published."
+        f"{counted(len(checked), 'record')} of {counted(len(package.manifest.nodes), 'machine')}, {signed}: "
+        f"{sound} as their files and samples say, {fit} fit to be published."
     )
     codes = {code for each in checked for code in each.entry.publication_reasons}
     notes = tuple(f"{code}: {why}." for code, why in publication.CODES.items() if code in codes)
-    return Section("Package", (summary, table(COLUMNS, map(_row, checked))), notes)
+    places = defaultdict[tuple[str, str | None], set[str]](set)
+    for each in checked:
+        places[each.entry.label, each.machine].add(each.cards)
+    rows = [_row(each, apart=len(places[each.entry.label, each.machine]) > 1) for each in checked]
+    return Section("Package", (summary, table(COLUMNS, rows)), notes)
 
 
-def _row(checked: CheckedRecord) -> tuple[Cell, ...]:
+def _row(checked: CheckedRecord, *, apart: bool) -> tuple[Cell, ...]:
     entry, derived = checked.entry, checked.derived
     anew = derived is not None and derived.windows > 0
     from_samples = derived.value if derived is not None and anew else None
@@ -49,7 +55,7 @@ def _row(checked: CheckedRecord) -> tuple[Cell, ...]:
     )
     return (
         entry.label,
-        checked.machine,
+        ", ".join(filter(None, (checked.machine, checked.cards if apart else ""))),
         entry.status,
         entry.headline_j,
         from_samples,

@@ -20,7 +20,7 @@ function theme(where) {
     background: "transparent",
     axis: { ...labels, gridColor: line, domainColor: soft, tickColor: soft },
     axisX: { labelSeparation: 8 },
-    axisY: { labelLimit: Math.round(where.clientWidth * 0.42) },
+    axisY: { labelLimit: Math.round(where.clientWidth * 0.5) },
     legend: { ...labels, labelLimit: 220, columns: narrow.matches ? 1 : 3 },
     ...(narrow.matches ? labelsAbove(where) : {}),
   };
@@ -101,6 +101,8 @@ addEventListener("beforeprint", () => {
     fold.open = true;
     fold.dataset.opened = "to print";
   }
+  // Drawing waits for nothing but promises that are kept at once, so that it is done before the paper is laid out.
+  for (const [where, again] of drawings) if (where.dataset.drawn === undefined) again();
 });
 addEventListener("afterprint", () => {
   for (const fold of document.querySelectorAll("details[data-opened]")) {
@@ -156,9 +158,10 @@ function records(table) {
 }
 
 function asCsv({ names, rows }) {
-  // A cell that a spreadsheet would take for a formula is made text; so is one with a comma, quote or line end.
+  // What a spreadsheet would take for a formula is made text, also where it splits at semicolons or tabs.
   const field = (value) => {
-    const text = value === null ? "" : String(value);
+    const text = value === null ? "" : String(value)
+      .replace(/[;\t\r\n](?=[ "]*[=+\-@＝＋－＠])/g, "$&'");
     const safe = typeof value === "string" && /^ *[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };

@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -56,6 +57,7 @@ def html(report: Report) -> str:
         hatching=charts.patterns(),
         kind=lambda part: type(part).__name__,
         clean=clean,
+        coded=_coded,
         shown=shown,
         raw=raw,
         tone=tone,
@@ -77,6 +79,13 @@ def _tools() -> tuple[Any, str]:
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(_part("page.html.j2")), vl_convert.javascript_bundle()
+
+
+def _coded(text: str) -> Any:
+    """A sentence, escaped, with what is between backticks as code."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _part(name: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from bench.compare.cards_apart import cards_described
 from bench.compare.metrics import METRICS
 from bench.compare.multiples import Multiple
 from bench.core.domain import by_scope
@@ -170,6 +171,7 @@ def _facts(record: Measurement) -> list[tuple[str, str]]:
     """Conditions of the figures, without unknown ones."""
     ended = record.ended
     rows: list[tuple[str, Any]] = [("machine", record.machine.name), ("ran on", record.machine.device)]
+    rows.append(("cards", cards_described(record)))
     if isinstance(record, Record):
         rows += _of_case(record.case)
     if record.engine:

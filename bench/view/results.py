@@ -16,8 +16,8 @@ from bench.stats.constant_power import follows_time, is_estimated
 from bench.view import sentences
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
-from bench.view.numbers import digits, percent, with_interval
-from bench.view.spans import by_width
+from bench.view.numbers import percent, with_interval
+from bench.view.spans import by_width, value_text
 
 FIRST = ("case", "per", "#J gross", "#g CO2e", "scope", "verdict")
 """Columns without notes: they fit a terminal of 80 columns."""
@@ -192,7 +192,7 @@ def _absolute(records: Sequence[Record]) -> Iterable[str]:
         if gross.correction_j is None:
             unknown.append(relative)
         else:
-            value = f"{digits(gross.absolute.value, 4)} J/{record.case.unit}"
+            value = f"{value_text(gross.absolute)} J/{record.case.unit}"
             corrected.append(f"{record.case.model} {value} ±{_percent(relative)} %")
     if unknown:
         low, high = _percent(min(unknown)), _percent(max(unknown))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from bench.compare.comparison import Comparison
 from bench.compare.record_set import StoredRecord
 from bench.compare.variant_groups import VariantGroup, named
-from bench.core.record import Record
 from bench.roofline.utilisation import PhaseUtilisation
 from bench.view.content import Cell, Section, Table, Written, columns, table
 from bench.view.numbers import NOT_KNOWN
@@ -88,8 +87,8 @@ def _phase(row: PhaseUtilisation) -> tuple[Cell, ...]:
 
 def _beside(family: VariantGroup) -> Table:
     unit, plain = family.plain.record.case.unit, family.plain.record
-    heads = columns("variant", f"##J/{unit}", "#to plain", "#95 %", f"##s/{unit}", "#to plain", "verdict")
-    first = ("plain", _joules(plain), "1", "", _seconds(plain), "1", "")
+    heads = columns("variant", f"#J/{unit}", "#to plain", "#95 %", f"#s/{unit}", "#to plain", "verdict")
+    first = ("plain", by_width(plain.headline()), "1", "", by_width(plain.figures.time_per_unit_s), "1", "")
     return table(heads, (first, *(_variant(found, each) for found, each in family.variants)))
 
 
@@ -97,10 +96,10 @@ def _variant(found: StoredRecord, comparison: Comparison) -> tuple[Cell, ...]:
     energy, seconds = (row.ratio if (row := comparison.row(name)) else None for name in ("energy", "time"))
     return (
         ", ".join(named(found.record)),
-        _joules(found.record),
+        by_width(found.record.headline()),
         by_width(energy),
         ends(energy),
-        _seconds(found.record),
+        by_width(found.record.figures.time_per_unit_s),
         by_width(seconds),
         comparison.verdict if comparison.rows else _why(comparison),
     )
@@ -109,16 +108,6 @@ def _variant(found: StoredRecord, comparison: Comparison) -> tuple[Cell, ...]:
 def _why(comparison: Comparison) -> str:
     said = [*(each.sentence for each in comparison.differences), *comparison.reasons]
     return f"{comparison.verdict}: {'; '.join(said)}"
-
-
-def _joules(record: Record) -> float | None:
-    found = record.headline()
-    return found.value if found else None
-
-
-def _seconds(record: Record) -> float | None:
-    found = record.figures.time_per_unit_s
-    return found.value if found else None
 
 
 def _share(value: float | None) -> Cell:

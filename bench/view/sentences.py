@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench.compare.cards_apart import cards_apart
 from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
-from bench.view.case_labels import record_labels
+from bench.view.case_labels import case_labels, occasion_labels
 from bench.view.numbers import digits, percent
 from bench.view.spans import value_text
 
@@ -19,19 +20,29 @@ SHOWN = 6
 
 def of_records(records: Sequence[Record]) -> Iterator[str]:
     """A sentence a record, the first few of many."""
-    names = record_labels([record.case.model for record in records], records)
-    for record, name in list(zip(records, names, strict=True))[:SHOWN]:
-        yield of_record(record, name)
+    named = case_labels([record.case.model for record in records], records)
+    machines = [
+        ", ".join(filter(None, (str(record.machine.name), card)))
+        for record, card in zip(records, cards_apart(named, records), strict=True)
+    ]
+    placed = [f"{name} on {machine}" for name, machine in zip(named, machines, strict=True)]
+    occasions = [
+        text.removeprefix(place) for text, place in zip(occasion_labels(placed, records), placed, strict=True)
+    ]
+    for record, name, occasion, machine in list(zip(records, named, occasions, machines, strict=True))[
+        :SHOWN
+    ]:
+        yield of_record(record, f"{name}{occasion}", machine)
     if len(records) > SHOWN:
         yield f"{len(records) - SHOWN} more are in the table."
 
 
-def of_record(record: Record, name: str) -> str:
+def of_record(record: Record, name: str, machine: str | None = None) -> str:
     """The headline with its interval, grams, watt-hours and seconds; without a figure the verdict and why."""
     figures = record.figures
     scope = figures.headline_scope
     energy = figures.energy_per_unit_j[scope] if scope else None
-    where = f"{name}{_weights(record)} on {record.machine.name}"
+    where = f"{name}{_weights(record)} on {machine or record.machine.name}"
     if scope is None or energy is None or energy.gross is None:
         return f"{where}: no figure; {_why(record)}"
     gross = energy.gross

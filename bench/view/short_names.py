@@ -11,6 +11,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from bench.compare.cards_apart import cards_apart
 from bench.compare.record_set import Kind, StoredRecord
 from bench.view.content import clean
 
@@ -38,9 +39,10 @@ def short_labels(
     labels: dict[str, str] = {}
     for (model, machine), alike in groups.items():
         differing = _differing([clean(str(each.record.label), 200) for each in alike])
-        for each, words in zip(alike, differing, strict=True):
-            words = [word for word in words if word != model]
-            labels[each.digest] = " · ".join(filter(None, (" ".join((model, *words)), machine)))
+        of_work = [" ".join((model, *(word for word in words if word != model))) for words in differing]
+        cards = cards_apart(of_work, [each.record for each in alike])
+        for each, work, card in zip(alike, of_work, cards, strict=True):
+            labels[each.digest] = " · ".join(filter(None, (work, f"{machine} {card}".strip())))
     return _numbered(labels)
 
 

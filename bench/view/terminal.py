@@ -4,15 +4,15 @@
 
 A table is drawn without borders. Where it is wider than the terminal, long texts are wrapped within columns,
 down to `NARROW`; then whole columns hang beneath their rows, first those that are `aside`, from right to
-left. Numbers are never wrapped, and no known value is left out. A pipe gets no colours and `PIPE_WIDTH`
-columns.
+left. Numbers are never wrapped, and no known value is left out. A pipe gets no colours, and tables of
+`PIPE_WIDTH` columns. Prose has one rule everywhere: lines of at most `PROSE_WIDTH` characters.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
@@ -31,9 +31,13 @@ from bench.view.content import (
 )
 from bench.view.printable import printable
 
+SectionsAndParts = Iterable[Section | SectionPart]
+"""What a verb shows: sections, or parts by themselves."""
+
 PIPE_WIDTH = 180
-PROSE_WIDTH = 100
-"""Characters of a line of prose on a wide terminal: longer ones are hard to read."""
+"""Columns of a table in a pipe: as on a wide terminal."""
+PROSE_WIDTH = 80
+"""Most characters of a line of prose, on a terminal and in a pipe: longer ones are hard to read."""
 NARROW = 20
 """Least width of a column of wrapped text, in cells."""
 GAP = "  "
@@ -50,9 +54,9 @@ class Room(NamedTuple):
 
     @classmethod
     def of(cls, stream: TextIO | None) -> Room:
-        """Space of a stream; for a pipe that of a wide terminal."""
+        """Space of a stream."""
         if not is_terminal(stream):
-            return cls(PIPE_WIDTH, PIPE_WIDTH)
+            return cls(PIPE_WIDTH, PROSE_WIDTH)
         columns = _columns(stream)
         styled = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
         return cls(columns, min(columns, PROSE_WIDTH), styled)
@@ -78,13 +82,13 @@ def is_terminal(stream: TextIO | None) -> TypeGuard[TextIO]:
     return stream is not None and stream.isatty()
 
 
-def text(shown: Iterable[Section | SectionPart], stream: TextIO | None = None) -> str:
+def text(shown: SectionsAndParts, stream: TextIO | None = None) -> str:
     """Render everything for a stream (stdout by default)."""
     whole = "".join(f"{line}\n" for line in lines(shown, Room.of(stream or sys.stdout)))
     return whole.removeprefix("\n")
 
 
-def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
+def lines(shown: SectionsAndParts, room: Room) -> Iterator[str]:
     """Render line by line, with an empty line before each section."""
     for number, part in enumerate(shown):
         if isinstance(part, Section):
@@ -92,11 +96,11 @@ def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
             yield from _bold(part.title, room)
             yield from lines(part.parts, room)
             for note in part.notes:
-                yield from wrapped(f"- {printable(as_started(note))}", room.prose, GAP)
+                yield from prose(f"- {as_started(note)}", room.prose, GAP)
         elif isinstance(part, str):
-            yield from wrapped(printable(as_started(part)), room.prose)
+            yield from prose(as_started(part), room.prose)
         elif isinstance(part, Statement):
-            yield from wrapped(printable(f"{part.about}: {part.text}"), room.prose)
+            yield from prose(f"{part.about}: {part.text}", room.prose)
         elif isinstance(part, Fold):
             yield from _bold(part.summary, room)
             yield from lines(part.parts, room)
@@ -108,14 +112,21 @@ def lines(shown: Iterable[Section | SectionPart], room: Room) -> Iterator[str]:
 
 def _bold(title: str, room: Room) -> Iterator[str]:
     if title:
-        yield from (room.style(line, "bold") for line in wrapped(printable(title), room.prose))
+        yield from (room.style(line, "bold") for line in prose(title, room.prose))
+
+
+def prose(sentence: str, room: int = PROSE_WIDTH, further: str = "") -> Iterator[str]:
+    """Wrap a sentence; a word longer than a line, such as a path, stays whole, to be copied."""
+    return _broken(printable(sentence), room, further, lambda word, _: [word])
 
 
 def wrapped(words: str, room: int, further: str = "") -> Iterator[str]:
-    """Wrap a text into lines of at most `room` cells; lines after the first begin with `further`.
+    """Wrap a text into lines of at most `room` cells; a word longer than a line is split."""
+    return _broken(words, room, further, chop_cells)
 
-    Leading spaces are kept. A word longer than a line is split.
-    """
+
+def _broken(words: str, room: int, further: str, pieces: Callable[[str, int], list[str]]) -> Iterator[str]:
+    """Lines of a text; those after the first begin with `further`. Leading spaces are kept."""
     if cell_len(words) <= room:
         yield words
         return
@@ -129,7 +140,7 @@ def wrapped(words: str, room: int, further: str = "") -> Iterator[str]:
         if line:
             yield before + line
             before = further
-        *whole, line = chop_cells(word, max(2, room - cell_len(before))) or [""]
+        *whole, line = pieces(word, max(2, room - cell_len(before))) or [""]
         for piece in whole:
             yield before + piece
             before = further

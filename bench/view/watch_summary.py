@@ -54,8 +54,8 @@ def sections(run: WatchedCommand, grid: Factor) -> Iterator[Table | str]:
 
 def _table(run: WatchedCommand, grid: Factor) -> Table:
     result = run.result
-    net = ["##J net"] if result.idle else []
-    heads = columns("", "##J", "#95 %", *net, "#mean W", "#Wh", "#g CO2e", "kind")
+    net = ["#J net"] if result.idle else []
+    heads = columns("", "#J", "#95 %", *net, "#mean W", "#Wh", "#g CO2e", "kind")
     blocks = result.blocks
     cards = {gpu.domain: gpu for gpu in run.gpus}
     rows = [

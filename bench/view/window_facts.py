@@ -12,8 +12,10 @@ from bench.core.observed import CounterDelay
 from bench.core.words import counted
 from bench.stats.budget.cards import edge_parts_j
 from bench.stats.figures import counting
-from bench.view.numbers import digits
+from bench.view.numbers import digits, duration
 
+NAMED_BESIDE = 3
+"""Cases side by side that are named, those that overlapped longest; of more, the number."""
 COVERED = 1.96
 """Coverage factor of a 95 % interval."""
 
@@ -43,12 +45,25 @@ def edge_half_width(block: Block) -> float | None:
 
 
 def side_by_side(record: Measurement) -> str | None:
-    """`beside 3 other cases of the run, on up to 7 other cards`; `None` of a case that was alone."""
+    """`3 other cases of the run were at work during its blocks, on up to 7 other cards`, with their labels.
+
+    `None` of a case that was alone.
+    """
     found = record.side_by_side
     if found is None:
         return None
     cases, cards = counted(found.cases, "other case"), counted(len(found.cards), "other card")
-    return f"beside {cases} of the run, on up to {cards}"
+    if found.beside is None:
+        return f"{cases} in the run, on up to {cards}; this older record does not have which were at work"
+    if not found.beside:
+        return f"no other case of the run was at work during its blocks; {cards} could be used"
+    were = "was" if found.cases == 1 else "were"
+    longest = sorted(found.beside, key=lambda each: -each.overlap_s)
+    named = "; ".join(
+        f"{each.label} for {duration(float(each.overlap_s))}" for each in longest[:NAMED_BESIDE]
+    )
+    named += f"; {len(longest) - NAMED_BESIDE} more" if len(longest) > NAMED_BESIDE else ""
+    return f"{cases} of the run {were} at work during its blocks, on up to {cards}: {named}"
 
 
 def neighbours(record: Measurement) -> str | None:
@@ -56,12 +71,16 @@ def neighbours(record: Measurement) -> str | None:
     found = record.figures.neighbours
     if found is None:
         return None
+    taken = counted(found.of_other_cases, "card") + " of other cases of the run"
+    if not found.cards and found.of_other_cases:
+        return f"{taken}, not counted as idle"
     idle = "idle " if found.busy == 0 else ""
     at_work = f", {found.busy} of them at work" if found.busy else ""
     named = f"{found.cards} {idle}neighbour{'s' if found.cards > 1 else ''}{at_work}"
     if found.power_w is None:
         return f"{named}: power not known ({found.reason})"
-    return f"{named}: {digits(found.power_w.value)} W, not in the sum"
+    left_out = f" ({taken} left out)" if found.of_other_cases else ""
+    return f"{named}: {digits(found.power_w.value)} W, not in the sum{left_out}"
 
 
 def replicas(record: Measurement) -> str | None:

@@ -67,6 +67,8 @@ class Produced:
     """How many of the batches each replica made, whose batches follow those of the one before; else none."""
     rests_of: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
     """Rests of replicas by the domain of each of their cards: they rest at different times."""
+    work_ends_of: Mapping[str, int] = field(default_factory=dict)
+    """Ends of replicas' own work by the same domains; the window's end is that of the last one."""
 
     @property
     def done(self) -> tuple[Batch, ...]:

@@ -84,6 +84,12 @@ class ReplicaProducer(Producer):
                 for domains, generated in zip(self._domains, made, strict=True)
                 for domain in domains
             },
+            work_ends_of={
+                domain: generated.batches[-1].end_ns
+                for domains, generated in zip(self._domains, made, strict=True)
+                for domain in domains
+                if generated.batches
+            },
         )
 
     def check(self, save_to: Path | None, stem: str) -> CheckedOutput:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import random
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from typing import Any
 import pytest
 
 import bench.machine.cooling
+import bench.measurement.case_loading
 import bench.measurement.idle
 import bench.measurement.instruments
 import bench.measurement.loaded_case
@@ -73,6 +75,7 @@ TIMED = (
     bench.meters.meter_set,
     bench.meters.window_meters,
     bench.machine.cooling,
+    bench.measurement.case_loading,
     bench.measurement.idle,
     bench.measurement.loaded_case,
     bench.measurement.procedure,
@@ -131,11 +134,19 @@ class SamplerTime(VirtualTime):
         """The next tick is taken when it is due."""
 
 
+def opened(owner: object, path: Path) -> int:
+    """A file to write to for the life of `owner`: opening it anew at every tick costs more than the tick."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    weakref.finalize(owner, os.close, file)
+    return file
+
+
 class SteppedRecorder(Recorded):
     """The real sampler, a tick at a time; `stopped` as by SIGSTOP, `killed` as by SIGKILL."""
 
     def __init__(self, path: Path, drivers: GpuDrivers, rapl: Rapl) -> None:
         super().__init__(path, rapl.domains, rapl.absent)
+        self._file = opened(self, path)
         self._ticks = sampling._Sampler(drivers, Sources([(FACTS, rapl)])).ticks()
         self.stopped = self.killed = False
         self.loses: Callable[[], bool] = lambda: False
@@ -146,41 +157,44 @@ class SteppedRecorder(Recorded):
 
     def tick(self) -> None:
         if not (self.stopped or self.killed or self.loses()):
-            self.write(next(self._ticks))
+            os.write(self._file, next(self._ticks))
 
 
 class PretendPackage:
     """A CPU package under powercap that draws `watts`; its counter file is written anew at every tick."""
 
-    WATTS, WRAPS_AT_UJ = 100.0, 262_143_328_850
+    WATTS, WRAPS_AT_UJ, DIGITS = 100.0, 262_143_328_850, 12
 
     def __init__(self, root: Path) -> None:
         zone = root / "intel-rapl:0"
         zone.mkdir(parents=True)
         (zone / "name").write_text("package-0\n")
         (zone / "max_energy_range_uj").write_text(f"{self.WRAPS_AT_UJ}\n")
-        self._file = zone / "energy_uj"
-        self._joules, self._behaves = 50_000.0, True
-        self._shown: str | None = None
+        self._path = zone / "energy_uj"
+        self._file: int | None = opened(self, self._path)
+        self._joules = 50_000.0
         self.watts = self.WATTS
         self.tick()
 
     def tick(self) -> None:
         self._joules += self.watts * TICK_NS / 1e9
-        text = f"{round(self._joules * 1e6) % self.WRAPS_AT_UJ}\n" if self._behaves else self._shown
-        if text is None:
-            self._file.unlink(missing_ok=True)
-        else:
-            self._file.write_text(text)
+        if self._file is not None:
+            text = f"{round(self._joules * 1e6) % self.WRAPS_AT_UJ:{self.DIGITS}}\n"
+            os.pwrite(self._file, text.encode(), 0)
 
     def show(self, text: str | None) -> None:
         """Content of the file from now on; `None` removes it."""
-        self._shown, self._behaves = text, False
-        self.tick()
+        self._file = None
+        if text is None:
+            self._path.unlink(missing_ok=True)
+        else:
+            self._path.write_text(text)
 
     def behave(self) -> None:
         """Restore the counter in the file."""
-        self._behaves = True
+        self._file = opened(self, self._path)
+        os.truncate(self._file, 0)
+        self.tick()
 
     def reset(self) -> None:
         """The counter begins again at 0."""

@@ -33,7 +33,8 @@ from tests.support.main_job.running import environment, start
 METERED = ("--gpus", "0", "--block-seconds", "2", "--max-seconds", "60")
 """A metered card, and time to make good for a block that is set aside."""
 ESTIMATED = ("--max-seconds", "6")
-LONGEST_S = 120.0
+LONGEST_S, PATIENT_S = 120.0, 900.0
+"""After so long a run is given up; the second is for a machine that others use, too."""
 HANG_S = 10.0
 
 
@@ -303,14 +304,14 @@ LONG = (
 
 
 def play_together(
-    scenes: tuple[ProcessScene, ...], library: Path, at_once: int = 6
+    scenes: tuple[ProcessScene, ...], library: Path, at_once: int = 6, longest_s: float = LONGEST_S
 ) -> list[Seen | Exception]:
     """Play scenes side by side; an ending that is not what it owes is an exception in its place."""
 
     def each(scene: ProcessScene) -> Seen | Exception:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                return play(scene, library, Path(folder))
+                return play(scene, library, Path(folder), longest_s)
             except (AssertionError, OSError, psutil.Error) as error:
                 return error
 
@@ -318,14 +319,14 @@ def play_together(
         return list(pool.map(each, scenes))
 
 
-def play(scene: ProcessScene, library: Path, folder: Path) -> Seen:
+def play(scene: ProcessScene, library: Path, folder: Path, longest_s: float = LONGEST_S) -> Seen:
     """Play one scene. Raises AssertionError where its ending is not what it owes."""
     standin, clock = StandIn(library, folder / "standin.control"), Clock(folder)
     standin.load(0, standin.now_ns(), IDLE_W)
     results = folder / "results"
     variables = environment(standin.environment(), pretend=True, temporary=folder / "tmp") | clock.environment
     process = start(["tiny-bloom", "--device", "cpu", *scene.arguments], results, variables)
-    patience = threading.Timer(LONGEST_S, os.killpg, (process.pid, signal.SIGKILL))
+    patience = threading.Timer(longest_s, os.killpg, (process.pid, signal.SIGKILL))
     patience.start()
     try:
         seen = _watch(scene, Running(process, standin, clock), results)

@@ -11,12 +11,13 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pynvml
 
-from scripts.faults.processes import LONG, SHORT, Seen, play_together
+from scripts.faults.processes import LONG, PATIENT_S, SHORT, Seen, play_together
 from scripts.faults.scene import Scene, play
 from scripts.faults.scenes import CODES, meter_scenes, nvml_scenes
 from tests.standin import build
@@ -39,7 +40,8 @@ def virtual(scenes: Iterator[Scene], library: Path) -> Iterator[Row]:
 def real(library: Path) -> Iterator[Row]:
     """A row a scene, its seconds from the fault to the end of the run."""
     scenes = (*SHORT, *LONG)
-    for scene, seen in zip(scenes, play_together(scenes, library), strict=True):
+    played = play_together(scenes, library, longest_s=PATIENT_S)
+    for scene, seen in zip(scenes, played, strict=True):
         if isinstance(seen, Seen):
             yield scene.name, scene.stage, seen.outcome, f"{seen.seconds:.0f}", seen.sentence
         else:
@@ -52,15 +54,19 @@ def main() -> int:
         signal.SIGINT, signal.default_int_handler
     )  # a shell starts what is in its background deaf to it
     codes = CODES if "--all" in sys.argv[1:] else (pynvml.NVML_ERROR_UNKNOWN,)
-    wrong, begun = 0, time.monotonic()
+    outcomes: Counter[str] = Counter()
+    begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder  # locks of its own: a run beside this one would have every scene refused
         library = build(Path(folder))
         for rows in (virtual(nvml_scenes(codes), library), virtual(meter_scenes(), library), real(library)):
             for fault, moment, outcome, seconds, sentence in rows:
-                wrong += outcome == "WRONG"
+                outcomes[outcome.partition(",")[0]] += 1
                 print(f"{fault:42} {moment:26} {outcome:32} {seconds:>4} s  {sentence[:100]}", flush=True)
-    print(f"{wrong} wrong endings; {time.monotonic() - begun:.0f} s")
-    return 1 if wrong else 0
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+    print(f"{outcomes.total()} scenes: {counts}; {outcomes['WRONG']} wrong endings")
+    print(f"wall time: {time.monotonic() - begun:.0f} s")
+    return 1 if outcomes["WRONG"] else 0
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_the_table_holds_median_interval_ratio_n_p_and_verdict(
     assert "330.0 (" in row
     assert "1.100" in words
     assert words[-1] == "worse"
-    assert "<0.0001" in words
+    assert "<0.001" in words
     assert "2.0%" in words
     assert done.status == 1
     assert "fail: energy:0%: " in done.out

@@ -26,13 +26,27 @@ def test_a_dry_run_shows_the_cards_of_each_case(typed: Typed) -> None:
         typed, "llama-3.1-8b-instruct", "bloom-176b", "bloom-560m", "--gpus", "0,1,2,3,4,5,6,7"
     )
     assert [line.partition("  (")[2] for line in lines] == [
-        "on 1 card of 8)",
-        "on 6 cards of 8)",
-        "on 1 card of 8)",
+        "on GPU 0: NVIDIA H100 80GB HBM3)",
+        "on GPU 1, 2, 3, 4, 5, 6: NVIDIA H100 80GB HBM3)",
+        "on GPU 7: NVIDIA H100 80GB HBM3)",
     ]
     assert "3 cases, up to about " in notes
     assert "side by side." in notes
     assert "spread over 6 × NVIDIA H100 80GB HBM3 (480 GB)" in notes
+
+
+def test_a_case_that_waits_names_the_cards_that_it_may_have(typed: Typed) -> None:
+    lines, _ = dry(typed, "bloom-560m", "--sweep", "batch=1,2,4", "--gpus", "5,2")
+    assert [line.partition("  (")[2] for line in lines] == [
+        "on GPU 5: NVIDIA H100 80GB HBM3)",
+        "on GPU 2: NVIDIA H100 80GB HBM3)",
+        "on the first free card of GPU 5, 2: NVIDIA H100 80GB HBM3)",
+    ]
+    lines, _ = dry(typed, "bloom-560m", "--replicas", "3", "--sweep", "batch=1,2", "--gpus", "0,1,2,3")
+    assert [line.partition("  (")[2] for line in lines] == [
+        "on GPU 0, 1, 2: NVIDIA H100 80GB HBM3)",
+        "on the first 3 free cards of GPU 0, 1, 2, 3: NVIDIA H100 80GB HBM3)",
+    ]
 
 
 def test_the_longest_time_is_that_of_cases_at_once(typed: Typed) -> None:

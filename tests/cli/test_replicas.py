@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Done, Typed
+from tests.standin import StandIn
 from tests.support.main_job.running import CATALOGUE
 from tests.support.processes import ROOT
 
@@ -75,7 +76,7 @@ def test_each_replica_has_to_fit_its_share(planned: Typed) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--replicas", "3", "--gpus", EIGHT), "3 replicas cannot share 8 cards equally."),
+        (("--replicas", "3", "--gpus", "4,5"), "3 replicas cannot share 2 cards equally."),
         (("--replicas", "2"), "2 replicas cannot share 1 card equally."),
         (("--replicas", "2", "--gpus", "0,1", "--workload", "single"), "whose replicas are its own."),
     ],
@@ -87,6 +88,33 @@ def test_what_cannot_be_shared_is_refused_in_one_sentence(
     assert done.status == 2
     assert sentence in done.err
     assert "Traceback" not in done.err
+
+
+def test_replicas_that_cannot_share_all_cards_have_the_fewest_that_hold_them(
+    planned: Typed, eight_cards: StandIn
+) -> None:
+    three = ("--models", CATALOGUE, "tiny-bloom", "--replicas", "3", "--gpus", EIGHT)
+    assert "Cards: GPU 0, 1, 2: NVIDIA H100 80GB HBM3." in planned(*three).err
+    large = ("--models", SHIPPED, "bloom-7b1", "--replicas", "3", "--gpus", "7,6,5,4,3,2,1,0")
+    for gpu in range(8):
+        eight_cards.gpu(gpu).memory_total_bytes = 12 * 10**9
+    assert "Cards: GPU 7, 6, 5, 4, 3, 2: NVIDIA H100 80GB HBM3." in planned(*large).err, "two cards a copy"
+    eight_cards.set_processes(1, {4242: 10**9})
+    assert "Cards: GPU 0, 2, 3: NVIDIA H100 80GB HBM3." in planned(*three).err, "1 is in use"
+
+
+def test_a_dry_run_names_the_cards_of_cases(planned: Typed) -> None:
+    asked = ("tiny-bloom", "--models", CATALOGUE)
+    assert "Cards: GPU 0: NVIDIA H100 80GB HBM3." in planned(*asked).err
+    assert "Cards: GPU 6, 2: NVIDIA H100 80GB HBM3." in planned(*asked, "--gpus", "6,2").err
+    assert "Cards:" not in planned(*asked, "--device", "cpu").err
+    paired = planned("--models", CATALOGUE, "--gpus", "3", "--pair", "tiny-bloom", "tiny-bloom,batch=2")
+    assert "Cards: GPU 3: NVIDIA H100 80GB HBM3." in paired.err
+    swept = planned(*asked, "--gpus", FOUR, "--sweep", "replicas=2,3", "--yes")
+    assert [line.partition("  (")[2] for line in swept.out.splitlines()] == [
+        "on GPU 0, 1, 2, 3: NVIDIA H100 80GB HBM3)",
+        "on GPU 0, 1, 2: NVIDIA H100 80GB HBM3)",
+    ]
 
 
 def test_replicas_are_a_key_of_a_case_like_any_other(planned: Typed, tmp_path: Path) -> None:

@@ -9,31 +9,76 @@ import click
 import pytest
 
 from bench.cli.verbs import VERBS
+from bench.view import markdown
+from bench.view.content import Fold, Section, TableRow, columns, table
 from tests.cli.commands import command
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
 from tests.support.sample import save
 
-OWN = {"footprint drafts", "watch"}
-"""Verbs whose -o is another: the account for `scenario` beside the table, and a line a look."""
+OWN = {"ab", "footprint drafts", "footprint ratings", "report", "watch"}
+"""Verbs whose -o is another: a document beside the table, the page, and a line a look."""
 OPTIONS = {
     verb: {name: each for each in command(verb).params for name in each.opts if name.startswith("-")}
     for verb in VERBS
 }
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if "--json" in OPTIONS[verb] and verb not in OWN])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if "--format" in OPTIONS[verb] and verb not in OWN])
 def test_a_verb_that_shows_has_all_of_the_options(verb: str) -> None:
     output, form = OPTIONS[verb]["-o"], OPTIONS[verb]["--format"]
     assert isinstance(output, click.Option)
     assert output.help == "Write it there. [default: stdout, as is -]"
     assert isinstance(form.type, click.Choice)
-    assert {"text", "json"} <= set(form.type.choices)
+    assert {"text", "md"} <= set(form.type.choices)
+    assert ("--json" in OPTIONS[verb]) == ("json" in form.type.choices)
 
 
-def test_no_verb_has_the_word_format_for_what_it_reads() -> None:
+def test_format_is_the_form_of_an_answer_in_every_verb() -> None:
     forms = {verb: options["--format"].type for verb, options in OPTIONS.items() if "--format" in options}
-    assert all(isinstance(each, click.Choice) and "json" in each.choices for each in forms.values())
+    assert all(
+        isinstance(each, click.Choice) and set(each.choices) <= {"text", "md", "html", "json", "csv"}
+        for each in forms.values()
+    )
+    assert {"ab", "footprint drafts", "footprint ratings"} <= {
+        verb for verb, form in forms.items() if "md" in getattr(form, "choices", ())
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("compare", "results/a.json", "results/a.json"),
+        ("compare", "--across-hardware", "results"),
+        ("show", "results/a.json"),
+        ("show", "--budget", "results/a.json"),
+        ("query", "SELECT label FROM every_record"),
+        ("list", "--systems"),
+        ("footprint", "people"),
+        ("footprint", "scenario", "critics", "--draws", "1000", "--all"),
+        ("footprint", "published", "--modality", "image"),
+    ],
+)
+def test_markdown_has_the_tables_of_the_text(typed: Typed, stored: Path, line: tuple[str, ...]) -> None:
+    as_text, as_markdown = typed(*line), typed(*line, "--format", "md")
+    assert as_markdown.status == as_text.status
+    rows = [each for each in as_markdown.out.splitlines() if each.startswith("|")]
+    assert any(set(each) <= set("|-:") for each in rows), "a table"
+    for row in rows:
+        for cell in row.strip("| ").replace("**", "").replace("\\", "").split(" | "):
+            seen = [word for word in cell.split() if word.replace(",", "").replace(".", "").isdigit()]
+            assert all(word in as_text.out for word in seen), row
+
+
+def test_a_command_of_a_row_can_be_copied_from_markdown() -> None:
+    row = TableRow(("torch", "is missing"), command="scripts/setup cuda | cat")
+    lines = markdown.text([table(columns("what", "seen"), [row])]).splitlines()
+    assert lines == ["| what | seen |", "|---|---|", r"| torch | is missing `scripts/setup cuda \| cat` |"]
+
+
+def test_parts_of_markdown_are_apart_from_each_other() -> None:
+    shown = markdown.text(["One.", Section("", ("Two.",), ("Three.",)), Fold("pass: it is.", ())])
+    assert shown == "One.\n\nTwo.\n\n- Three.\n\n**pass: it is.**\n"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from bench.footprint.scenarios.files import bundled
 from bench.view.content import Chart, Report, Table
 from bench.view.report import figures
 from tests.cli.commands import command
-from tests.cli.conftest import Done, Typed, on_terminal, plain_surroundings, typed
+from tests.cli.conftest import Done, Typed, on_terminal, plain_surroundings, typed, words
 from tests.cli.footprint.imports import LINE, emissions
 from tests.support.sample import run, save
 
@@ -93,7 +93,7 @@ WRITES_FILES = {
     "import-trace",
     "accept",
 }
-SHOWS = {verb for verb in VERBS if any("--json" in each.opts for each in command(verb).params)}
+SHOWS = {verb for verb in VERBS if any("--format" in each.opts for each in command(verb).params)}
 """Verbs with an answer, whose `-o` is that of all of them: tests/cli/test_written_form.py."""
 
 
@@ -303,7 +303,7 @@ def test_two_machines_are_shown_the_option_and_an_empty_side_is_named(
     assert "--across-hardware" in typed("compare", OLD, tmp_path / "other").out
     (tmp_path / "empty").mkdir()
     done = typed("compare", tmp_path / "empty", results)
-    assert f"Side A ({tmp_path / 'empty'}) has no record" in done.out
+    assert f"Side A ({tmp_path / 'empty'}) has no record" in words(done)
     assert "Side B" not in done.out
     assert done.status == 2
     assert json.loads(typed("compare", tmp_path / "empty", results, "--json").out)["notes"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import json
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from bench.cli import cli, invoke
 from bench.core.recorded import Failure
 from bench.core.secrets import masked
+from bench.measurement.api.metering import named
 from bench.store.machine_folder import MachineFolder
 from tests.support import factory
 
@@ -42,6 +46,22 @@ def test_secrets_are_masked_and_other_words_stay() -> None:
         assert masked(text) == text
 
 
+def test_a_secret_is_masked_as_urls_json_and_pages_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = 'planted "horse" & ä'
+    monkeypatch.setenv("SMTP_PASS", secret)
+    for written in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret)):
+        assert masked(f"said {written}.") == "said ***."
+    assert masked(json.dumps({"a": secret}, ensure_ascii=False)) == '{"a": "***"}'
+
+
+def test_a_key_may_begin_like_a_path_and_a_path_is_no_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OBJECT_STORE_SECRET", "/planted/battery+0123==")
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent.1"))
+    assert masked(f"/planted/battery+0123== {tmp_path}/agent.1") == f"*** {tmp_path}/agent.1"
+
+
 def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:
     record = factory.record(status="failed", reasons=[text_with_all()])
     record.provenance.command = text_with_all()
@@ -52,6 +72,10 @@ def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:
     written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert any("***" in text for text in written)
     assert_without_secrets("".join(written))
+
+
+def test_a_windows_failure_has_no_secret() -> None:
+    assert named(RuntimeError(f"refused {TOKEN}")) == "RuntimeError: refused ***"
 
 
 @pytest.mark.parametrize("error", [RuntimeError, click.UsageError])

@@ -168,6 +168,24 @@ def test_a_key_is_sent_and_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> No
         create(replace(whole, parts=parts)).load()
 
 
+def test_an_answer_with_the_key_is_kept_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("MEMBER_AUTHORITY", "planted-secret")
+    with answering(Answers(text="your key is planted-secret")) as answers:
+        whole = served(answers)
+        parts = {
+            name: replace(part, server=replace(part.server, key="MEMBER_AUTHORITY"))
+            for name, part in whole.parts.items()
+            if part.server
+        }
+        engine: Any = create(replace(whole, parts=parts))
+        engine.load()
+        files = engine.save(engine.generate(QUESTIONS[:1], seed=0), tmp_path, "x")
+        engine.unload()
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    assert any("your key is ***" in text for text in texts)
+    assert not [text for text in texts if "planted-secret" in text]
+
+
 def test_a_server_that_is_not_there_is_one_sentence() -> None:
     with answering(Answers()) as answers:
         whole = served(answers)

@@ -199,7 +199,7 @@ def test_a_film_is_saved_with_all_its_frames(
     else:
         with Image.open(file) as picture:
             assert getattr(picture, "n_frames", 1) == 9
-            assert picture.info["duration"] == 1000 / 16
+            assert picture.info["duration"] == pytest.approx(1000 / 16, abs=0.5)  # whole ones in pillow 10
             picture.seek(8)
             assert (np.asarray(picture.convert("RGB")) == frames[8]).all()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import random
 from pathlib import Path
 
@@ -16,7 +17,10 @@ from tests.support.sample import run, save
 
 __all__ = ["plain_surroundings", "typed"]
 
-FORMULAS = ['=HYPERLINK("http://127.0.0.1","x")', "+1+cmd", "-2+3", "@SUM(A1)", "\t=1+1", " =1+1"]
+FORMULAS = ['=HYPERLINK("http://127.0.0.1","x")', "+1+cmd", "-2+3", "@SUM(A1)", " =1+1"]
+
+
+JOINTS = (";", "; ", ';"', ';""', "\t", "\r\n", "\n", "\n ", "")
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -24,7 +28,22 @@ def test_a_formula_becomes_text(formula: str) -> None:
     assert safe(formula) == f"'{formula}"
 
 
-@pytest.mark.parametrize("value", ["-1.5", "+2", -1.5, None, True, "a=b", "x - y", "", "1e-3"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits(separator: str) -> None:
+    """Excel splits at the list separator of its language, also within quotes that do not begin a cell."""
+    starts = ("a", "", "a;b", 'say "so"', "a\n", "\n", "\t")
+    for text in ("".join(parts) for parts in itertools.product(starts, JOINTS, ("=1+1",))):
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\n").writerow(["label", safe(text), safe("tail"), -1.5])
+        lines = out.getvalue().splitlines()
+        cells = [cell.lstrip(' "') for line in lines for cell in line.split(separator)]
+        assert "=1+1" in out.getvalue()
+        assert not [cell for cell in cells if cell.startswith("=")], (text, cells)
+
+
+@pytest.mark.parametrize(
+    "value", ["-1.5", "+2", -1.5, None, True, "a=b", "x - y", "", "1e-3", "a; b", "a;b=1"]
+)
 def test_numbers_and_words_stay(value: object) -> None:
     assert safe(value) == value
 

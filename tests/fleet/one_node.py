@@ -1,17 +1,20 @@
 """A program that is one node of a fleet: measures a case, and writes what it would send.
 
-python -m tests.fleet.one_node FOLDER SENT
+python -m tests.fleet.one_node FOLDER SENT [REPLICAS GPUS]
 """
 
 from __future__ import annotations
 
 import pickle
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from bench.catalog.cases import Overrides, plan
 from bench.catalog.loading import load
 from bench.catalog.models import Measure, Work
+from bench.measurement import preflight
 from bench.measurement.case_plan import CasePlan
 from bench.worker.engine_spec import with_architecture
 from tests.fleet.metered_node import MeteredNode
@@ -27,10 +30,22 @@ def planned(seed: int, seconds: float) -> CasePlan:
     return CasePlan((case,), skip="all", gpus="0", device="cpu", command=("run", "tiny-bloom"))
 
 
-def main(folder: str, sent: str) -> None:
-    """Describe, measure, and keep both answers."""
-    node, asked = MeteredNode(folder), planned(1, 10)
-    Path(sent).write_bytes(pickle.dumps((node.describe(asked), node.measure(asked))))
+def replicated(replicas: int, gpus: str) -> CasePlan:
+    """The same with replicas on these cards."""
+    plan = planned(1, 5)
+    (item,) = plan.cases
+    item = replace(item, case=replace(item.case, replicas=replicas))
+    return replace(plan, cases=(item,), gpus=gpus, device="cuda")
+
+
+def main(folder: str, sent: str, replicas: str = "1", gpus: str = "0") -> None:
+    """Describe, measure, and keep both answers; on a thread of a pool, as an actor does."""
+    preflight.require_cuda = lambda *_: None
+    asked = planned(1, 10) if replicas == "1" else replicated(int(replicas), gpus)
+    node = MeteredNode(folder)
+    with ThreadPoolExecutor(1) as actor:
+        answers = actor.submit(node.describe, asked).result(), actor.submit(node.measure, asked).result()
+    Path(sent).write_bytes(pickle.dumps(answers))
 
 
 if __name__ == "__main__":

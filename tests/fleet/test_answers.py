@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -11,12 +18,14 @@ from bench.doctor.examine import DoctorReport
 from bench.doctor.findings import Finding
 from bench.errors import INTERNAL_FAULT, PrerequisiteError
 from bench.fleet.cluster import Cluster
+from bench.fleet.meter_agent import listening
 from bench.fleet.node import MeasuredFiles, NodeFacts, NodeRunner
 from bench.measurement.case_plan import CasePlan
 from bench.view import terminal
 from bench.view.fleet import Found, sections
 
 exceptions = pytest.importorskip("ray.exceptions", reason="the extra `fleet` is not installed")
+SECRET, BEARER = "planted-token-0123", "Bearer a-token-of-the-tests"
 FAULT = "A fault in joulebench on this node: KeyError: 'planted'."
 
 
@@ -94,3 +103,40 @@ def test_the_list_of_nodes_goes_on_beside_one_that_does_not_answer() -> None:
     assert any(
         line.startswith("two two 1 NVIDIA L4 gpu measured") and line.endswith(" a run") for line in lines
     )
+
+
+def test_a_nodes_fault_is_masked_with_its_own_secrets(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Who asks has another environment, and would not know the secret for one."""
+    monkeypatch.setenv("NODE_TOKEN", SECRET)
+    node, plan = NodeRunner(str(tmp_path)), CasePlan(())
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: node.describe(plan),
+        lambda: node.findings(None),
+        node.holders,
+    )
+    for error, said in (
+        (KeyError(SECRET), "A fault in joulebench on this node: KeyError: '***'."),
+        (PrerequisiteError(f"No driver {SECRET}.", f"Ask {SECRET}."), "No driver ***. Ask ***."),
+    ):
+        for name in ("GpuDrivers", "examine", "run"):
+            monkeypatch.setattr(f"bench.fleet.node.{name}", Mock(side_effect=error))
+        for ask in asked:
+            with pytest.raises(PrerequisiteError) as caught:
+                ask()
+            assert str(caught.value) == said
+            assert SECRET not in "".join(traceback.format_exception(caught.value))
+        assert node.measure(plan).error == said
+
+
+def test_a_metering_agents_fault_is_masked_with_its_own_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_TOKEN", SECRET)
+    meter = Mock(description=Mock(side_effect=RuntimeError(f"no card {SECRET}")))
+    with listening(meter, "127.0.0.1", 0, "a-token-of-the-tests") as agent:
+        asks = Request(f"http://127.0.0.1:{agent.port}/meter", headers={"Authorization": BEARER})
+        with pytest.raises(HTTPError) as caught:
+            urlopen(asks)
+        said = caught.value.read()
+        caught.value.close()
+    assert json.loads(said) == {"error": "a fault of its agent: RuntimeError: no card ***"}

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,20 @@ def test_a_second_one_is_told_who_measures_and_where(other: subprocess.Popen[str
         "or name another card with --gpus."
     )
     assert notes_of(OTHER, CPU) == [], "another card and the CPU are free, also after the refusal"
+
+
+def test_who_reads_a_lock_learns_no_secret_and_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/planted-ada")
+    monkeypatch.setenv("USER", "planted-ada")
+    monkeypatch.setenv("HF_TOKEN", "hf_planted0123456789")
+    monkeypatch.setattr(socket, "gethostname", lambda: "planted-tower")
+    monkeypatch.setattr(sys, "argv", ["bench", "run", "hf_planted0123456789", "/scratch/planted-ada"])
+    with exclusive_use([CPU], Path("/home/planted-ada/results-of-planted-tower"), pytest.fail):
+        (file,) = shared_folder().iterdir()
+        text = file.read_text()
+    assert json.loads(text)["results"].startswith("~/results-of-host-")
+    assert "planted" not in text
+    assert "run *** /scratch/user-" in text
 
 
 def test_everybody_may_use_the_folder_and_nobody_may_clear_it(other: subprocess.Popen[str]) -> None:

@@ -53,6 +53,30 @@ def test_out_of_memory_halves_the_batch_once_and_says_so(tmp_path: Path) -> None
     assert "Out of memory with batch 4; trying 2." in done.err
 
 
+def test_half_a_batch_that_is_a_point_of_the_sweep_is_measured_once(tmp_path: Path) -> None:
+    swept = [*TEXT, "--sweep", "batch=1,2,4,16", "--yes"]
+    done = run(swept, tmp_path, environment(fault="oom-above:2", pretend=True))
+    by_batch = {record.case.batch: record for record in done.records if record.status == "ok"}
+    assert sorted(by_batch) == [1, 2], "and 8, which is no point, is tried for 16"
+    assert by_batch[2].requested is None
+    assert len([record for record in done.records if record.case.batch == 2]) == 1
+    (said,) = {line for line in done.err.splitlines() if "Left out: " in line}
+    assert " batch 4 " in said
+    assert said.endswith(": out of memory; batch 2 is measured as its own case.")
+    (failed,) = (record for record in done.records if record.status == "failed")
+    assert failed.requested is not None
+    assert failed.requested.batch == 16
+    assert done.status == 1
+
+
+def test_a_point_that_is_left_out_for_memory_is_no_failure(tmp_path: Path) -> None:
+    swept = [*TEXT, "--sweep", "batch=2,4", "--yes"]
+    done = run(swept, tmp_path, environment(fault="oom-above:2", pretend=True))
+    assert [record.case.batch for record in done.records] == [2]
+    assert done.status == 0, done.err
+    assert done.err.count("Left out: ") == 2, "when it happens and at the end"
+
+
 def test_out_of_memory_twice_is_a_failed_record(tmp_path: Path) -> None:
     done = run([*TEXT, "--batch", "4"], tmp_path, environment(fault="oom-above:1", pretend=True))
     (record,) = done.records

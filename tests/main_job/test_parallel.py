@@ -62,6 +62,24 @@ def has_the_joules_of_its_card(record: Record, standin: StandIn) -> None:
     assert metered_j == pytest.approx(sum(true_j), rel=0.01)
 
 
+def names_those_that_overlapped(record: Record, every: list[Record]) -> None:
+    """Each case whose blocks overlap its blocks is named with its card, and none of another time."""
+    assert record.side_by_side is not None
+    beside = {case.label: case for case in record.side_by_side.beside or ()}
+    assert record.side_by_side.cases == len(beside)
+    measured = [block for block in record.blocks if not block.warmup]
+    for other in every:
+        if other is record:
+            continue
+        met = (
+            other.blocks[0].start_ns < measured[-1].end_ns and measured[0].start_ns < other.blocks[-1].end_ns
+        )
+        if met:
+            assert beside[other.label].cards == tuple(other.machine.metered)
+        if card_of(other) == card_of(record):
+            assert other.label not in beside, "on one card they take turns"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_joules_side_by_side_are_those_of_each_card_as_alone(three_cards: StandIn, tmp_path: Path) -> None:
@@ -81,12 +99,20 @@ def test_joules_side_by_side_are_those_of_each_card_as_alone(three_cards: StandI
         assert HOST_SHARED in record.absent.values(), "what is shared is of none of them"
         assert all(block.codecarbon is None or block.codecarbon.cpu_j is None for block in record.blocks)
         assert record.side_by_side is not None
-        assert record.side_by_side.cases == 2
         assert record.side_by_side.cards == (uuid_of(1 - card_of(record)),)
+        names_those_that_overlapped(record, list(records.values()))
+        idle = record.figures.neighbours
+        assert idle is not None
+        siblings = len({card for case in record.side_by_side.beside or () for card in case.cards})
+        assert (idle.cards, idle.busy, idle.of_other_cases) == (2 - siblings, 0, siblings)
+        assert idle.power_w is not None
+        assert idle.power_w.value == pytest.approx(idle.cards * IDLE_W, rel=0.02), "no sibling's card"
     overlap = min(records[1].blocks[-1].end_ns, records[2].blocks[-1].end_ns) - max(
         records[1].blocks[0].start_ns, records[2].blocks[0].start_ns
     )
     assert overlap > 0, "two of them were measured at the same time"
+    figures = [record.figures.neighbours for record in records.values()]
+    assert any(idle and idle.of_other_cases for idle in figures), "some case met another at work"
     gpu = card_of(records[1])
     alone = by_batch(run([*CASES, "--gpus", str(gpu)], tmp_path / "alone", variables(three_cards)))
     for batch, record in records.items():

@@ -12,7 +12,7 @@ import pytest
 from bench.measurement import case_process
 from bench.measurement.case_plan import CasePlan
 from bench.measurement.case_process import CaseProcess
-from bench.measurement.outcome import RunOutcome
+from bench.measurement.outcome import GivenUp, RunOutcome
 from tests.measurement.spawned import Quiet
 from tests.support import factory
 
@@ -48,4 +48,4 @@ def test_a_process_that_died_at_work_says_its_status(tmp_path: Path, monkeypatch
     monkeypatch.setattr(case_process, "_measure", die)
     case = CaseProcess(0, "tiny", (), PLAN, tmp_path)
     assert case.report_to(Quiet()) is None
-    assert case.report_to(Quiet()) == "its process ended with status -9"
+    assert case.report_to(Quiet()) == GivenUp("its process ended with status -9", 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import bench.measurement.loaded_case
+import bench.measurement.case_loading
 from bench.cli import invoke
 from bench.compare import trace_check
 from bench.core.record import Record
@@ -183,7 +183,7 @@ def test_what_has_no_samples_says_so(
 
     with machine:
         unmetered = machine.run(gpus=None)
-        monkeypatch.setattr(bench.measurement.loaded_case, "_load", refuse)
+        monkeypatch.setattr(bench.measurement.case_loading, "_load", refuse)
         unloaded = machine.run()
     assert unmetered.record is not None
     assert unloaded.record is not None

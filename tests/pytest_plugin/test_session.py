@@ -256,3 +256,20 @@ def test_a_broken_meter_fails_the_test_in_a_sentence(
     found.stdout.fnmatch_lines(["The recorder process has ended. Make a new bench.Meter."])
     found.stdout.no_fnmatch_line("*measuring.py*")
     assert truth.closed == 1
+
+
+def test_nothing_that_a_session_shows_or_stores_has_a_secret(
+    pytester: pytest.Pytester, truth: Truth, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "planted-0123456789")
+    measured = PlantedMeter.result
+    told = {"reasons": ["no power: planted-0123456789"], "absent": {"host": "no planted-0123456789"}}
+    monkeypatch.setattr(PlantedMeter, "result", lambda meter: measured(meter).model_copy(update=told))
+    pytester.makepyfile(TWO)
+    done = session("--energy-save=base", "--benchmark-json=b.json", "--junitxml=junit.xml")
+    refused = session("--energy-compare=planted-0123456789")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    files = [*pytester.path.glob("*.json"), *pytester.path.glob("*.xml"), *folder(pytester).iterdir()]
+    texts = [done.stdout.str(), refused.stderr.str(), *(path.read_text() for path in files)]
+    assert sum("***" in text for text in texts) == 4, "all but the XML, which has no reasons"
+    assert not [text for text in texts if "planted-0123456789" in text]

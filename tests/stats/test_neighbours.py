@@ -41,6 +41,19 @@ def test_a_card_on_which_something_ran_is_not_idle(percent: float | None, busy: 
     assert found.busy == busy
 
 
+def test_cards_of_other_cases_of_the_run_are_left_out() -> None:
+    used = {"energy_j": 9000.0, "source": "counter", "utilisation_percent": 90.0, "used_by": "another"}
+    found = neighbour_figures([beside(a=IDLE, b=used), beside(a=IDLE, b=IDLE)])
+    assert found is not None
+    assert (found.cards, found.busy, found.of_other_cases) == (1, 0, 1)
+    assert found.power_w is not None
+    assert found.power_w.value == pytest.approx(60.0), "of the other card alone"
+    none_left = neighbour_figures([beside(b=used)])
+    assert none_left is not None
+    assert (none_left.cards, none_left.power_w, none_left.of_other_cases) == (0, None, 1)
+    assert none_left.reason == "other cases of this run were at work on all of them"
+
+
 def test_a_card_without_a_reading_makes_the_sum_absent_with_its_reason() -> None:
     lost = IDLE | {"energy_j": None, "reason": "the card is lost"}
     found = neighbour_figures([beside(a=IDLE, b=IDLE), beside(a=IDLE, b=lost)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pwd
+import re
 import socket
 from pathlib import Path
 
@@ -35,12 +36,18 @@ def planted() -> str:
     )
 
 
+def host_in(text: str) -> str:
+    (found,) = {each[0] for each in re.finditer("host-[0-9a-f]{8}", text)}
+    return found
+
+
 def test_home_user_and_host_become_the_same_pseudonyms_each_time() -> None:
     clean = without_own_names(planted())
     assert clean == without_own_names(planted())
     assert clean.startswith("~/a b, /data/user-")
     for name in (USER, HOME, HOST):
         assert name not in clean.lower()
+    assert without_own_names(r"/home/ada\.lovelace/a and adas\-tower") == f"~/a and {host_in(clean)}"
     assert clean.count("user-") == 3
     assert clean.count("host-") == 2
 
@@ -51,6 +58,15 @@ def test_other_words_and_names_that_many_have_stay(monkeypatch: pytest.MonkeyPat
     entry = pwd.struct_passwd(("root", "x", 0, 0, "", "/root", "/bin/sh"))
     monkeypatch.setattr(pwd, "getpwuid", lambda _: entry)
     assert without_own_names("root /root/x") == "root ~/x"
+
+
+def test_names_of_the_person_behind_a_process_of_root_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = pwd.struct_passwd(("root", "x", 0, 0, "", "/root", "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: entry)
+    for variable, name in (("USER", "grace"), ("LOGNAME", "grace"), ("SUDO_USER", "grace.hopper")):
+        monkeypatch.setenv(variable, name)
+    clean = without_own_names("/data/grace.hopper/x of grace, not of gracefully root")
+    assert re.fullmatch("/data/user-[0-9a-f]{8}/x of user-[0-9a-f]{8}, not of gracefully root", clean)
 
 
 def test_a_record_and_what_is_made_of_it_have_no_names_and_keep_their_identity(tmp_path: Path) -> None:

@@ -80,7 +80,14 @@ def test_no_key_of_a_file_is_lost_where_it_is_written_again() -> None:
     for path in WRITTEN:
         raw = json.loads(path.read_text(encoding="utf-8"))
         kept = json.loads(results.to_json(results.read(path)))
-        grow = ("blocks", "figures", "ended", "pair", "loading")  # newer optional keys are written as null
+        grow = (
+            "blocks",
+            "figures",
+            "ended",
+            "pair",
+            "loading",
+            "side_by_side",
+        )  # newer optional keys are written as null
         assert {key: kept[key] for key in raw if key not in grow} == {
             key: value for key, value in raw.items() if key not in grow
         }

@@ -281,6 +281,19 @@ def test_paper_has_every_chart_and_all_of_every_table(chromium: Any, written: Pa
     assert opened.said == []
 
 
+def test_paper_waits_for_no_chart(chromium: Any, written: Path) -> None:
+    opened = Opened(chromium, written / "nothing.html")
+    drawn = """async () => {
+        dispatchEvent(new Event("beforeprint"));
+        for (let turn = 0; turn < 5000; turn += 1) await null; // no timer and no frame in between
+        return [...document.querySelectorAll("[data-chart]")].map((each) => each.firstElementChild !== null);
+    }"""
+    found = opened.page.evaluate(drawn)
+    assert len(found) > 3
+    assert all(found)
+    assert opened.said == []
+
+
 @pytest.mark.parametrize(("button", "size"), [("slide", (1600, 900)), ("sharing", (1200, 630))])
 def test_the_answer_is_saved_as_a_picture(
     button: str, size: tuple[int, int], chromium: Any, written: Path

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from bench.view.numbers import grouped, plus_minus, ranged, rounded
+from bench.view.numbers import by_share, grouped, p_value, plus_minus, ranged, rounded
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,44 @@ def test_rounding_hides_at_most_a_seventh_of_half_the_interval() -> None:
 
 def test_a_value_just_below_a_thousand_has_its_comma() -> None:
     assert ranged(999.9, 899.0, 1100.0) == "1,000 (900 to 1,100)"
+
+
+def test_no_end_is_rounded_to_the_other_side_of_the_value() -> None:
+    assert ranged(3600, 3550, 12_000) == "3,600 (3,600 to 12,000)"
+    assert ranged(0.6, 0.11, 2.7) == "0.60 (0.1 to 2.7)"
+    chance = random.Random(1)
+    for _ in range(5000):
+        low = chance.uniform(0.1, 100)
+        value, high = low * chance.uniform(1, 2), low * chance.uniform(2, 50)
+        found = rounded(value, low, high)
+        texts = (float(text.replace(",", "")) for text in found[:3])
+        assert sorted(texts) == [
+            float(text.replace(",", "")) for text in (found.low, found.value, found.high)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0, "<0.001"),
+        (0.00099, "<0.001"),
+        (0.001, "0.0010"),
+        (0.0123, "0.012"),
+        (0.6036, "0.60"),
+        (1, "1.0"),
+    ],
+)
+def test_a_p_value_has_two_digits(p: float, text: str) -> None:
+    assert p_value(p) == text
+    assert p_value(0.9949) == "0.99"
+    assert p_value(0.9951) == "1.0"
+
+
+def test_a_share_of_a_value_decides_its_digits() -> None:
+    assert [by_share(412.34, half) for half in (None, 0.0001, 0.001, 0.01)] == [
+        "412",
+        "412.34",
+        "412.3",
+        "412",
+    ]
+    assert by_share(None, 0.01) == "—"

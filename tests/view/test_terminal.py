@@ -123,7 +123,7 @@ def test_styles_change_no_character_and_are_for_terminals_only(monkeypatch: pyte
             return True
 
     monkeypatch.setenv("COLUMNS", "60")
-    assert Room.of(io.StringIO()) == Room(terminal.PIPE_WIDTH, terminal.PIPE_WIDTH, styled=False)
+    assert Room.of(io.StringIO()) == Room(terminal.PIPE_WIDTH, terminal.PROSE_WIDTH, styled=False)
     assert Room.of(Screen()) == Room(60, 60, styled=True)
     monkeypatch.setenv("NO_COLOR", "1")
     assert not Room.of(Screen()).styled
@@ -144,3 +144,11 @@ def test_styles_change_no_character_and_are_for_terminals_only(monkeypatch: pyte
 )
 def test_a_text_is_broken_between_words_by_its_width_on_the_screen(words: str, broken: list[str]) -> None:
     assert list(terminal.wrapped(words, 10)) == broken
+
+
+def test_prose_has_one_width_everywhere_and_a_path_stays_whole() -> None:
+    path = "/home/someone/results/nvidia-h100-80gb-hbm3-1a2b3c4d/sdxl--0123456789abcdef--20260131t120000.json"
+    lines = terminal.text([f"{'word ' * 30}{path} and more."], io.StringIO()).splitlines()
+    assert path in lines
+    assert all(len(line) <= terminal.PROSE_WIDTH for line in lines if line != path)
+    assert len(lines) == 4

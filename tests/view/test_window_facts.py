@@ -11,6 +11,7 @@ from bench.core.energy import DomainEnergy
 from bench.core.figures import Estimate, NeighbourFigures
 from bench.core.record import Record
 from bench.core.repetition import BlockLength, StopInfo
+from bench.core.side_by_side import CaseBeside, SideBySide
 from bench.view import terminal, window_facts
 from bench.view.record import sections
 from tests.support.factory import GPU, block, energy, record
@@ -101,6 +102,14 @@ def beside(**changes: Any) -> Record:
         ({"cards": 1}, "1 idle neighbour: 412 W, not in the sum"),
         ({"busy": 2}, "6 neighbours, 2 of them at work: 412 W, not in the sum"),
         ({"busy": None}, "6 neighbours: 412 W, not in the sum"),
+        (
+            {"of_other_cases": 2},
+            "6 idle neighbours: 412 W, not in the sum (2 cards of other cases of the run left out)",
+        ),
+        (
+            {"cards": 0, "power_w": None, "of_other_cases": 1, "reason": "at work"},
+            "1 card of other cases of the run, not counted as idle",
+        ),
         ({"power_w": None, "reason": "GPU-a: lost"}, "6 idle neighbours: power not known (GPU-a: lost)"),
     ],
 )
@@ -108,6 +117,42 @@ def test_neighbours_are_told_apart_from_the_sum(changes: dict[str, Any], told: s
     assert window_facts.neighbours(beside(**changes)) == told
     assert told in " ".join(terminal.text(sections(beside(**changes))).split())
     assert window_facts.neighbours(record()) is None
+
+
+def met(label: str, overlap_s: float) -> CaseBeside:
+    return CaseBeside(label=label, cards=("GPU-1",), start_ns=1, end_ns=None, overlap_s=overlap_s)
+
+
+@pytest.mark.parametrize(
+    ("beside", "cases", "told"),
+    [
+        (
+            (met("b", 70.0),),
+            1,
+            "1 other case of the run was at work during its blocks, on up to 2 other cards: b for 1 min 10 s",
+        ),
+        (
+            tuple(met(name, 10.0 * at) for at, name in enumerate("bcdef", start=1)),
+            5,
+            "5 other cases of the run were at work during its blocks, on up to 2 other cards: "
+            "f for 50 s; e for 40 s; d for 30 s; 2 more",
+        ),
+        ((), 0, "no other case of the run was at work during its blocks; 2 other cards could be used"),
+        (
+            None,
+            3,
+            "3 other cases in the run, on up to 2 other cards; "
+            "this older record does not have which were at work",
+        ),
+    ],
+)
+def test_cases_side_by_side_are_those_that_were_at_work(
+    beside: tuple[CaseBeside, ...] | None, cases: int, told: str
+) -> None:
+    found = record()
+    found.side_by_side = SideBySide(cases=cases, cards=("GPU-1", "GPU-2"), beside=beside)
+    assert window_facts.side_by_side(found) == told
+    assert told in " ".join(terminal.text(sections(found)).split())
 
 
 def test_replicas_are_told_with_how_evenly_they_worked() -> None:

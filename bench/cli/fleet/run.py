@@ -12,6 +12,7 @@ from bench.catalog.grid import country_factor
 from bench.catalog.models import Catalogue
 from bench.catalog.sweep import refuse_unasked
 from bench.cli import run_hints, run_planning, sweep_options
+from bench.cli.notes import Notes
 from bench.cli.run_options import RunOptions
 from bench.errors import UsageError
 from bench.fleet.cluster import Cluster
@@ -24,10 +25,10 @@ from bench.store import results
 from bench.view import fleet as fleet_view
 from bench.view import results as results_view
 from bench.view import terminal
-from bench.view.printable import printable
 from bench.worker.engine_spec import with_architecture
 
 NODE_FOLDER = "~/.cache/joulebench/fleet"
+_say = Notes().note
 """Where each node keeps its own records, so that a case is not measured twice."""
 
 
@@ -76,10 +77,6 @@ def _plan(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, count
     return replace(whole, skip="none" if asked.again else "all", run_id=provenance.run_id())
 
 
-def _say(line: str) -> None:
-    click.echo(printable(line), err=True)
-
-
 def _show(outcome: FleetOutcome, asked: RunOptions) -> None:
     """The table of all nodes' records, their paths, and what was not measured."""
     records = [results.read(path) for path in outcome.paths]
@@ -89,6 +86,8 @@ def _show(outcome: FleetOutcome, asked: RunOptions) -> None:
         click.echo(run_hints.relative(path))
     for label, reason in outcome.given_up.items():
         _say(f"Not measured: {label}: {reason}.")
+    for label, reason in outcome.left_out.items():
+        _say(f"Left out: {label}: {reason}")
     for error in outcome.errors:
         _say(f"Error: {error}")
     if outcome.interrupted:

@@ -12,7 +12,7 @@ from bench.errors import UsageError
 from bench.footprint.chain import MACHINE_SCOPES, check, check_pue
 from bench.footprint.cost import PricedRate, electricity, relatives
 from bench.footprint.rates import assumed
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.cost import document
 from bench.view.footprint.cost import sections
 
@@ -26,7 +26,7 @@ from bench.view.footprint.cost import sections
 )
 @options.pue_option
 @click.option("--scope", metavar="NAME", help="Of the records: gpu or host. [default: their headline's]")
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.results_option
 @options.debug_option
 def command(
@@ -55,5 +55,5 @@ def command(
     if as_json:
         click.echo(json_document.text(document(priced, power_price)))
     else:
-        click.echo(terminal.text(sections(priced, power_price, overhead)), nl=False)
+        written_form.show(sections(priced, power_price, overhead))
     return 0

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completing, options
+from bench.cli import completing, options, written_form
 from bench.cli.record_arguments import kept_record
-from bench.cli.written_form import write
 from bench.errors import UsageError
 from bench.footprint.drafts import judge as judging
 from bench.footprint.drafts.accepted import AcceptedDrafts, accepted_drafts, checked
@@ -17,7 +16,6 @@ from bench.footprint.drafts.outputs import distinct, kept
 from bench.store.results import to_json, write_atomically
 from bench.streams import is_standard
 from bench.view import drafts as view
-from bench.view import terminal
 
 
 @click.command("drafts")
@@ -46,7 +44,7 @@ from bench.view import terminal
 )
 @options.models_option
 @options.results_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@written_form.options("json", to_file=False)
 @options.debug_option
 def command(
     name: str,
@@ -67,13 +65,13 @@ def command(
     checks = _checks(name, results, models, accepts, judged=judge is not None)
     account = _account(name, results, checks, judge, judge_prompts)
     if output is not None:
-        write(to_json(account).encode(), output)
+        written_form.write(to_json(account).encode(), output)
     if is_standard(output):
         return 0
     if as_json:
         click.echo(to_json(account), nl=False)
     else:
-        click.echo(terminal.text(view.sections([account])), nl=False)
+        written_form.show(view.sections([account]))
     return 0
 
 

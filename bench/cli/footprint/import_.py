@@ -10,13 +10,12 @@ from pathlib import Path
 import click
 
 from bench.cli import options
-from bench.cli.compare import tell_problems
+from bench.cli.compare import tell, tell_problems
 from bench.cli.written_form import output_option, write
 from bench.errors import RecordError, UsageError
 from bench.footprint.bundled_rows import FigureSource, Published
 from bench.footprint.importers import FORMATS, Asked, imported
 from bench.footprint.references import References, text_of
-from bench.view.printable import printable
 
 _LISTED = "\n".join(f"{name:12} {each.about}" for name, each in FORMATS.items())
 
@@ -71,7 +70,7 @@ def command(
         found |= kept
         sources |= made.sources if kept else {}
         for sentence in notes:
-            click.echo(printable(sentence), err=True)
+            tell(sentence)
     if found:
         _write(References(tuple(found.values()), sources), output)
     elif not problems:

@@ -10,7 +10,7 @@ import click
 from bench.cli import options, written_form
 from bench.footprint.humans import select
 from bench.footprint.work_units import without_people
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.people import document
 from bench.view.footprint.people import brief, sections
 
@@ -24,7 +24,7 @@ from bench.view.footprint.people import brief, sections
 )
 @click.option("--method", metavar="NAME", help="Only this method: top-down, work-hours, equipment, ...")
 @options.all_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(unit: str | None, region: str | None, method: str | None, everything: bool, as_json: bool) -> int:
     """List human baselines: what a person's page or image takes, by every method, side by side."""
@@ -33,5 +33,5 @@ def command(unit: str | None, region: str | None, method: str | None, everything
         click.echo(json_document.text(document(found, absent)))
     else:
         shown = sections if everything else brief
-        click.echo(terminal.text(shown(found, absent)), nl=False)
+        written_form.show(shown(found, absent))
     return 0

@@ -13,7 +13,7 @@ from bench.errors import UsageError
 from bench.footprint.grid import choose
 from bench.footprint.projection import Projection, ProjectionAssumptions, project
 from bench.footprint.rates import EnergyRate, assumed
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.projection import document
 from bench.view.footprint.projection import sections
 
@@ -46,7 +46,7 @@ NUMBER = "A number, LOW..HIGH, or a bundled factor."
     "--capacity", metavar="GW", help=f"To set the power beside. {NUMBER} [default: capacity.world.2024]"
 )
 @options.grid_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.results_option
 @options.debug_option
 def command(
@@ -81,7 +81,7 @@ def command(
     if as_json:
         click.echo(json_document.text(document(found)))
     else:
-        click.echo(terminal.text(sections(found)), nl=False)
+        written_form.show(sections(found))
     return 0
 
 

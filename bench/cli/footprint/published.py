@@ -12,7 +12,7 @@ from bench.footprint.bundled_rows import SCOPES
 from bench.footprint.listing import PublishedFigures, select
 from bench.footprint.measured import MeasuredRows
 from bench.footprint.references import read
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.published import document
 from bench.view.footprint.published import brief, sections
 
@@ -26,7 +26,7 @@ from bench.view.footprint.published import brief, sections
 @options.shapes_option
 @options.results_option
 @options.all_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(
     names: tuple[str, ...],
@@ -58,5 +58,5 @@ def command(
     if as_json:
         click.echo(json_document.text(document(figures)))
     else:
-        click.echo(terminal.text(sections(figures) if everything else brief(figures)), nl=False)
+        written_form.show(sections(figures) if everything else brief(figures))
     return 0

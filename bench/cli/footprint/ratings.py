@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from bench.cli import options
+from bench.cli import options, written_form
 from bench.cli.record_arguments import kept_record
-from bench.cli.written_form import write
 from bench.errors import UsageError
 from bench.footprint.drafts.accepted import AcceptedDrafts, accepted_drafts
 from bench.footprint.drafts.outputs import kept
@@ -16,7 +15,6 @@ from bench.footprint.drafts.ratings import SheetRatings, read_ratings
 from bench.store.results import to_json
 from bench.streams import is_standard
 from bench.view import drafts as view
-from bench.view import terminal
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -31,6 +29,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="FILE",
     help="Write the account of the one rated record there, as JSON; - for stdout, alone.",
 )
+@written_form.options(to_file=False)
 @options.results_option
 @options.debug_option
 def command(key: Path, files: tuple[Path, ...], output: Path | None, results: Path) -> int:
@@ -46,10 +45,10 @@ def command(key: Path, files: tuple[Path, ...], output: Path | None, results: Pa
     if output is not None:
         if len(accounts) != 1:
             raise UsageError(f"{len(accounts)} records were rated, and -o takes one.", "Rate one by itself.")
-        write(to_json(accounts[0]).encode(), output)
+        written_form.write(to_json(accounts[0]).encode(), output)
         if is_standard(output):
             return 0
-    click.echo(terminal.text([*view.sections(accounts), view.agreement(ratings)]), nl=False)
+    written_form.show([*view.sections(accounts), view.agreement(ratings)])
     return 0
 
 

@@ -13,7 +13,7 @@ from bench.footprint.assess import Assumptions, assessed, device, devices, site,
 from bench.footprint.chain import Device, check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.measured import rows_of
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.footprint import document
 from bench.view.footprint.record import sections
 
@@ -37,7 +37,7 @@ from bench.view.footprint.record import sections
     help=f"Water of a site and of its power stations: {', '.join(sites())}. Needs --pue.",
 )
 @click.option("--price", type=float, metavar="NUMBER", help="USD per kWh.")
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.results_option
 @options.debug_option
 def command(
@@ -71,7 +71,7 @@ def command(
     if as_json:
         click.echo(json_document.text(document(found)))
     else:
-        click.echo(terminal.text(sections(found, stands.grid)), nl=False)
+        written_form.show(sections(found, stands.grid))
     return 0
 
 

@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.person_vs_model import MeasuredComparison
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.reproduce import document
 from bench.view.footprint.reproduce import sections
 
@@ -31,7 +31,7 @@ PAPERS = ("tomlinson2024",)
 @options.results_option
 @options.grid_option
 @options.pue_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(
     paper: str,
@@ -61,5 +61,5 @@ def command(
     if as_json:
         click.echo(json_document.text(document(paper, measured)))
     else:
-        click.echo(terminal.text(sections(measured)), nl=False)
+        written_form.show(sections(measured))
     return 0

@@ -13,7 +13,7 @@ from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.decisions import decided
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.simulation import SimulationReport
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.scenario import document
 from bench.view.scenario import conclusion, sections
 
@@ -53,7 +53,7 @@ from bench.view.scenario import conclusion, sections
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="The same seed, the same draws."
 )
 @options.all_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.results_option
 @options.debug_option
 def command(
@@ -87,5 +87,5 @@ def command(
         click.echo(json_document.text(document(found, first)))
     else:
         shown = sections if everything else conclusion
-        click.echo(terminal.text(shown(found, first)), nl=False)
+        written_form.show(shown(found, first))
     return 0

@@ -11,7 +11,6 @@ import click
 from bench.cli import options, written_form
 from bench.cli.notes import Notes
 from bench.cli.signals import end_like_ctrl_c
-from bench.view import terminal
 from bench.view.peaks import section
 
 
@@ -19,7 +18,7 @@ from bench.view.peaks import section
 @options.results_option
 @options.gpus_option
 @options.device_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(
     results: Path,
@@ -42,7 +41,7 @@ def command(
     if as_json:
         click.echo("".join(map(to_json, found)), nl=False)
         return 0
-    click.echo(terminal.text([section(found)]), nl=False)
+    written_form.show([section(found)])
     for each in measured:
         click.echo(each.path)
     return 0

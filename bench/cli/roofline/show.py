@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.roofline.utilisation import PhaseUtilisation, utilisation
 from bench.store import peaks
 from bench.store.results import slug
-from bench.view import json_document, terminal
+from bench.view import json_document
 from bench.view.documents.roofline import document
 from bench.view.roofline import sections
 
@@ -35,7 +35,7 @@ MEASURE = "`python -m bench roofline peaks` measures them on the machine"
 )
 @options.models_option
 @options.results_option
-@written_form.options("text", "json")
+@written_form.options("json")
 @options.debug_option
 def command(
     records: tuple[str, ...],
@@ -60,7 +60,7 @@ def command(
     if as_json:
         click.echo(json_document.text(document(found, rows, families)))
     elif found:
-        click.echo(terminal.text(sections(found, rows, families)), nl=False)
+        written_form.show(sections(found, rows, families))
     problems = [problem for source in loaded for problem in source.problems]
     tell_problems(problems)
     return 2 if problems else 0

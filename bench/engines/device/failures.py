@@ -20,7 +20,8 @@ import torch
 from bench.core.weights import Weights
 from bench.dependencies import install_command
 from bench.engines.base import EngineSpec
-from bench.engines.weights.hub_errors import causes, hub_error
+from bench.engines.weights.hub_causes import causes
+from bench.engines.weights.hub_errors import hub_error
 from bench.engines.weights.weight_files import no_safetensors
 from bench.errors import BenchError, EngineError
 
@@ -102,6 +103,13 @@ def _of_model(error: BaseException, stage: str, model: str) -> EngineError | Non
             f"The chat template of {model} refuses the prompt: {_text(error).rstrip('.')}.",
             "Set prompt_format: plain for it in the catalogue (--models FILE).",
             stage=stage,
+        )
+    if type(error).__name__ == "SafetensorError":
+        return EngineError(
+            f"The weights of {model} cannot be read: {_text(error).rstrip('.')}.",
+            "Download the model anew, or use --weights random.",
+            stage=stage,
+            missing=True,
         )
     if isinstance(error, IndexError) and "index out of range in self" in str(error):
         return EngineError(

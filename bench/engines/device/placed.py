@@ -135,6 +135,16 @@ def dtype_name(module: torch.nn.Module) -> str:
     return max(sizes, key=lambda name: sizes[name], default="none")
 
 
+def float32_matmul() -> str:
+    """How exactly torch multiplies float32 matrices: `highest`, `high` (TF32) or `medium`.
+
+    torch 2.9 warns of deprecated settings where they are only read.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Please use the new API settings to control TF32")
+        return torch.get_float32_matmul_precision()
+
+
 def strays(modules: Iterable[torch.nn.Module], devices: Sequence[str]) -> set[str]:
     """Devices with parameters although they were not asked for (`cpu`, `meta`: offloaded)."""
     allowed = {_indexed(device) for device in devices}

@@ -16,6 +16,7 @@ from typing import Any
 import httpx2
 
 from bench.core.modalities.text import count_words
+from bench.core.secrets import HIDDEN, masked
 from bench.engines.base import (
     EngineSpec,
     GeneratedBatch,
@@ -108,7 +109,7 @@ class EndpointTextEngine:
         """Write each answer as `<stem>-<i>.txt`."""
         paths = [folder / f"{stem}-{i}.txt" for i in range(made.items)]
         for path, text in zip(paths, self.texts(made), strict=True):
-            path.write_text(text, encoding="utf-8")
+            path.write_text(self._without_key(text), encoding="utf-8")
         return paths
 
     def unload(self) -> None:
@@ -154,7 +155,7 @@ class EndpointTextEngine:
         except httpx2.HTTPStatusError as error:
             seen = f"answered with status {error.response.status_code}: {self._said(error.response)}"
         except httpx2.HTTPError as error:
-            seen = f"did not answer: {str(error) or type(error).__name__}"
+            seen = f"did not answer: {self._without_key(str(error)) or type(error).__name__}"
         except (ValueError, KeyError, TypeError, IndexError):
             seen = "answered in another form than OpenAI's"
         raise EngineError(
@@ -163,8 +164,10 @@ class EndpointTextEngine:
 
     def _said(self, response: httpx2.Response) -> str:
         """A server's own words, without the key."""
-        text = " ".join(response.text.split())
-        return (text.replace(self._secret, "***") if self._secret else text)[:MESSAGE_CHARACTERS]
+        return self._without_key(" ".join(response.text.split()))[:MESSAGE_CHARACTERS]
+
+    def _without_key(self, text: str) -> str:
+        return masked(text.replace(self._secret, HIDDEN) if self._secret else text)
 
 
 def _read(answer: dict[str, Any]) -> tuple[str, int | None, int | None]:

@@ -242,7 +242,7 @@ def _used(spec: EngineSpec, options: TextOptions, model: Any, tokenizer: Any, ca
         "prompt_format": options.prompt_format,
         "tokenizer": "stand-in" if spec.weights.kind == "random" else type(tokenizer).__name__,
         "vocabulary": model.config.get_text_config().vocab_size,
-        "float32_matmul": torch.get_float32_matmul_precision(),
+        "float32_matmul": device.float32_matmul(),
     }
     if experts := _experts(model):
         used["experts"] = experts

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +116,9 @@ def _only_tensors(content: bytes) -> bool:
 
 
 def _program(file: Path, place: str, fingerprint: str) -> Exported:
-    program = torch.export.load(str(file))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given buffer is not writable")  # torch 2.9, of its own reading
+        program = torch.export.load(str(file))
     if place != "cpu":
         program = move_to_device_pass(program, place)
     names = program.graph_signature.user_inputs

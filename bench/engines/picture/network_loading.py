@@ -125,7 +125,7 @@ def _used(module: nn.Module, options: ImageOptions) -> dict[str, Any]:
         "width": options.width,
         "height": options.height,
         "compile": "network" if options.compile else None,
-        "float32_matmul": torch.get_float32_matmul_precision(),
+        "float32_matmul": placed.float32_matmul(),
         "cpu_threads": torch.get_num_threads(),
     }
     if options.compile_mode is not None:

@@ -264,7 +264,7 @@ def used(
         "compile": "denoiser" if options.compile else None,
         "safety_checker": False,
         "tokenizer": "stand-in" if spec.weights.kind == "random" else "published",
-        "float32_matmul": torch.get_float32_matmul_precision(),
+        "float32_matmul": device.float32_matmul(),
         "cpu_threads": torch.get_num_threads(),
     }
     if len(spec.devices) > 1:

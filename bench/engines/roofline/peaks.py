@@ -17,7 +17,14 @@ import torch
 
 from bench.core.peaks import DevicePeaks
 from bench.core.provenance import Provenance
-from bench.engines.device.placed import device_name, device_uuids, libraries, require, synchronise
+from bench.engines.device.placed import (
+    device_name,
+    device_uuids,
+    float32_matmul,
+    libraries,
+    require,
+    synchronise,
+)
 from bench.engines.roofline.peak_sizes import PeakSizes
 from bench.errors import EngineError
 
@@ -78,7 +85,7 @@ def measure(device: str, sizes: PeakSizes) -> DevicePeaks:
         buffer_bytes=sizes.buffer_bytes,
         matrix_sides=list(sizes.matrix_sides),
         cpu_threads=torch.get_num_threads(),
-        float32_matmul=torch.get_float32_matmul_precision(),
+        float32_matmul=float32_matmul(),
         provenance=Provenance(libraries=libraries()),
         absent=absent,
     )

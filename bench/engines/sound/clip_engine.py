@@ -69,7 +69,7 @@ class ClipEngine(OneModelEngine[Maker]):
             "seconds": self._seconds,
             "rate_hz": maker.rate_hz,
             "tokenizer": "stand-in" if self._spec.weights.kind == "random" else "published",
-            "float32_matmul": torch.get_float32_matmul_precision(),
+            "float32_matmul": placed.float32_matmul(),
             "cpu_threads": torch.get_num_threads(),
         }
         load_s = time.monotonic() - start

@@ -1,7 +1,7 @@
 """Finds the weights of a model: on the hub at a pinned commit, in the local cache, or in a folder.
 
-The hub is asked once, with ten seconds of patience. Where it refuses or gives no answer, a complete local
-copy of the pinned commit still loads: the content of a commit needs no answer.
+The hub is asked with ten seconds of patience. Where it refuses or gives no answer, a complete local copy of
+the pinned commit still loads, and the log has a warning: the content of a commit needs no answer.
 
     found = locate(spec)                                # what to hand to from_pretrained
     with downloading():
@@ -10,6 +10,7 @@ copy of the pinned commit still loads: the content of a commit needs no answer.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,14 +23,16 @@ from huggingface_hub.errors import HFValidationError
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
 from bench.engines.weights.downloads import announced_files, check_downloads
-from bench.engines.weights.hub_pauses import pausing
 from bench.engines.weights.hub_request import ask
+from bench.engines.weights.hub_use import Patience, bounded
 from bench.engines.weights.weight_files import WeightFilesKind, fingerprint, incomplete, refuse_pickles
 from bench.errors import EngineError
 
 TIMEOUT_S = 10.0
-LONGEST_DOWNLOAD_PAUSES_S = 330.0
-"""All pauses of one model's download together: the hub's own limits renew every five minutes."""
+DOWNLOAD = Patience(busy_s=330.0, trouble_s=60.0, slow_s=60.0)
+"""Of one model's download. The hub's own limits of requests renew every five minutes."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,13 @@ def has_file(weights: Weights, name: str) -> bool:
 
 @contextmanager
 def downloading() -> Iterator[None]:
-    """The context for `from_pretrained`: pauses as the hub asks, bounded, and a check of what was downloaded.
+    """The context for `from_pretrained`: what it waits for is bounded, and what was downloaded is checked.
 
-    Raises EngineError for a file whose content has another SHA-256 than the hub announced.
+    Raises EngineError for a file whose content has another SHA-256 than the hub announced, and as `bounded`.
     """
     before = announced_files(Path(constants.HF_HUB_CACHE))
     try:
-        with pausing(LONGEST_DOWNLOAD_PAUSES_S):
+        with bounded(DOWNLOAD):
             yield
     finally:
         check_downloads(announced_files(Path(constants.HF_HUB_CACHE)) - before)
@@ -117,6 +120,8 @@ def _pinned(weights: Weights, kind: WeightFilesKind, *, own_code: bool, folder: 
         info = ask(weights, TIMEOUT_S, patient=not whole)
     except EngineError as error:
         if snapshot is not None and problem is None:
+            if not constants.is_offline_mode():
+                _log.warning("%s Its complete local copy is used.", error.message)
             return Located(str(snapshot), snapshot.name, {"local_files_only": True})
         if problem is not None and constants.is_offline_mode():
             raise problem from error

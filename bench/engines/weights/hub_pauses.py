@@ -1,11 +1,9 @@
-"""Pauses that the model hub asks for (HTTP status 429): made as asked, logged, and bounded.
+"""Pauses before the model hub is asked again: as long as it asks for, announced in the log, and bounded.
 
-    with pausing(longest_s=60.0):
-        HfApi().model_info("bigscience/bloom-560m")
+    pauses = Pauses(longest_s=60.0)
+    pauses.make(asked_s=7.0, why="answers 429 (too many requests)")    # False where it would be too much
 
-The hub's library by itself gives up at once on some requests, and on others waits in silence for as long as
-it is asked to: five times an hour, if `Retry-After` asks for it. Here each pause is one warning in the log of
-`bench.engines`, which a worker passes on to the terminal.
+Each pause is one warning in the log of `bench.engines`, which a worker passes on to the terminal.
 """
 
 from __future__ import annotations
@@ -13,16 +11,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-from huggingface_hub import set_client_factory
-from huggingface_hub.utils._http import default_client_factory, hf_raise_for_status
-
-from bench.engines.weights.hub_errors import pause_of
-
-TOO_MANY_REQUESTS = 429
 FIRST_PAUSE_S = 5.0
 """The pause after an answer that asks for none; each further one is twice as long."""
 
@@ -37,16 +27,18 @@ class Pauses:
         longest_s: float,
         sleep: Callable[[float], None] = time.sleep,
         now_s: Callable[[], float] = time.monotonic,
+        *,
+        first_s: float = FIRST_PAUSE_S,
     ) -> None:
-        """`longest_s`: seconds of all pauses together."""
+        """`longest_s`: seconds of all pauses; `first_s`: seconds of the first without a length."""
         self._longest_s = longest_s
         self._sleep, self._now_s = sleep, now_s
         self._lock = threading.Lock()
-        self._next_s = FIRST_PAUSE_S
+        self._next_s = first_s
         self._total_s = 0.0
         self._until_s = float("-inf")
 
-    def make(self, asked_s: float | None) -> bool:
+    def make(self, asked_s: float | None, why: str) -> bool:
         """Sleep for as long as asked; `False`, at once, where all pauses would come to more than allowed."""
         with self._lock:
             now_s = self._now_s()
@@ -63,42 +55,7 @@ class Pauses:
             self._until_s = max(self._until_s, now_s + pause_s)
             if added_s >= 1.0:  # else another thread has announced this very pause
                 _log.warning(
-                    "The model hub answers 429 (too many requests): waiting %.0f s, at most %.0f s in all.",
-                    pause_s,
-                    self._longest_s,
+                    "The model hub %s: waiting %.0f s, at most %.0f s in all.", why, pause_s, self._longest_s
                 )
         self._sleep(pause_s)
         return True
-
-
-@contextmanager
-def pausing(longest_s: float, pauses: Pauses | None = None) -> Iterator[None]:
-    """Make the pauses that the hub asks the library's client for, up to `longest_s` in all; then raise.
-
-    What is raised is the library's own error for the answer (HfHubHTTPError).
-    """
-    made = pauses or Pauses(longest_s)
-    set_client_factory(lambda: _client(made))
-    try:
-        yield
-    finally:
-        set_client_factory(default_client_factory)
-
-
-def _client(pauses: Pauses) -> Any:
-    """The library's HTTP client, which sends again after a pause. Its requests have no body to rewind."""
-    client: Any = default_client_factory()
-    send = client.send
-
-    def patient(request: Any, **how: Any) -> Any:
-        while True:
-            response = send(request, **how)
-            if response.status_code != TOO_MANY_REQUESTS:
-                return response
-            if not pauses.make(pause_of(response.headers)):
-                response.read()
-                hf_raise_for_status(response)
-            response.close()
-
-    client.send = patient
-    return client

@@ -15,6 +15,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from importlib import import_module
 from typing import Any
 
@@ -176,7 +177,8 @@ def _instance(model_class: Any, component: Component, dtype: torch.dtype, attent
     if component.library != "transformers":
         own_network: nn.Module = model_class(**component.config)
         return own_network
-    config = model_class.config_class(**component.config)
+    # A copy: transformers before 5.20 takes words out of the parts that it is given.
+    config = model_class.config_class(**deepcopy(dict(component.config)))
     chosen = {} if attention is None else {"attn_implementation": attention}
     text_model: nn.Module = model_class._from_config(config, dtype=dtype, **chosen)
     return text_model

@@ -20,6 +20,7 @@ from bench.core.calibration import Calibration
 from bench.core.figures import Carbon
 from bench.core.machine import Machine
 from bench.core.provenance import Provenance
+from bench.core.secrets import masked
 from bench.errors import MeterError, UsageError
 from bench.machine import provenance
 from bench.machine.gpu_processes import OwnWork
@@ -230,7 +231,7 @@ def _is_name(card: object) -> bool:
 
 def named(error: BaseException) -> str:
     """An error on one line: its class, and its message if it has one."""
-    text = " ".join(str(error).split())[:200]
+    text = masked(" ".join(str(error).split()))[:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

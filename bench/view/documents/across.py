@@ -44,7 +44,8 @@ def document(found: AcrossMachines, references: Sequence[Published] = ()) -> dic
 def _plain(one: RankedRow) -> dict[str, Any]:
     return {
         "where": one.found.where,
-        "machine": one.place.machine,
+        "machine": one.found.record.machine.name,
+        "card": one.place.card,
         "driver": one.place.driver,
         "power_limits": one.place.limits,
         "energy_per_unit_j": span_json(one.energy),
@@ -60,7 +61,7 @@ def _like_cards(each: LikeCards) -> dict[str, Any]:
     return {
         "card_model": each.model.name,
         "power_limits": each.model.limits,
-        "machines": [row.place.machine for row in each.rows],
+        "machines": [row.found.record.machine.name for row in each.rows],
         "energy_per_unit_j": span_json(each.energy),
         "time_per_unit_s": each.time_s,
         "between_cards": {"sd": spread.value, "low": spread.low, "high": spread.high} if spread else None,

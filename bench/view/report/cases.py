@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from bench.compare.cards_apart import cards_apart
 from bench.compare.record_row import flat, headline
 from bench.compare.record_set import StoredRecord
 from bench.core.energy import complete_sum
@@ -62,16 +63,19 @@ def section(data: ReportData, note: str | None) -> Section | None:
     if not data.found:
         return None
     rows = []
-    for found in data.found:
+    records = [found.record for found in data.found]
+    cards = cards_apart([record.label for record in records], records)
+    for found, card in zip(data.found, cards, strict=True):
         values = with_joules_rounded(flat(found))
+        values["machine"] = ", ".join(filter(None, (str(values["machine"]), card)))
         rows.append(
             TableRow(tuple(values[name] for name in COLUMNS), found.digest, found.record.status != "ok")
         )
     lead = (
         "The interval is that of the blocks on the same machine. A case's name leads to everything about it."
     )
-    records = table(HEADS, rows, "All records", "cases-table")
-    return Section("Every case", (*filter(None, (lead, note)), records), id="cases")
+    shown = table(HEADS, rows, "All records", "cases-table")
+    return Section("Every case", (*filter(None, (lead, note)), shown), id="cases")
 
 
 def details(found: StoredRecord, course: Timeline) -> CaseDetails:

@@ -16,7 +16,8 @@ from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.inputs import Input
 from bench.footprint.scenarios.model import PARAMETERS, footprint
 from bench.footprint.scenarios.scenario import Scenario, ratio
-from bench.view.content import Cell, Fold, Section, TableRow, clean, columns, table
+from bench.view.content import Cell, Fold, Section, TableRow, Written, clean, columns, table
+from bench.view.numbers import by_width
 from bench.view.panel import Choice, Panel, Slider
 from bench.view.report.report_data import ReportData
 
@@ -100,14 +101,19 @@ def _row(worked: _Worked) -> TableRow:
         scenario.name,
         f"{worked.energy}; scope {scenario.scope}",
         scenario.unit,
-        grams.person_g,
-        grams.model_g,
-        grams.together_g if both else None,
-        ratio(values, "model") if grams.model_g else None,
-        ratio(values, "together") if both and grams.together_g else None,
+        _point(grams.person_g),
+        _point(grams.model_g),
+        _point(grams.together_g if both else None),
+        _point(ratio(values, "model") if grams.model_g else None),
+        _point(ratio(values, "together") if both and grams.together_g else None),
         ", ".join(scenario.absent) or "nothing",
     )
     return TableRow(cells, worked.case)
+
+
+def _point(value: float | None) -> Cell:
+    """A number at the stated values, which has no interval."""
+    return None if value is None else Written(by_width(value, None, None), value)
 
 
 def _choice(worked: _Worked) -> Choice:

@@ -18,7 +18,9 @@ from pathlib import Path
 
 import psutil
 
+from bench.core.temporary import SERVER_SAID, owned_file
 from bench.errors import EngineError
+from bench.machine.worker_environment import UNTRACKED
 from bench.store.own_names import without_own_names
 from bench.worker.serving import guard
 from bench.worker.serving.secrets import ApiKey
@@ -37,24 +39,30 @@ def command_line(template: str, places: Mapping[str, object]) -> list[str]:
 
 
 class ServerProcess:
-    """A server in a process group of its own, with a log; it outlives neither `end` nor its starter."""
+    """A server in a process group of its own, with a log; it outlives neither `end` nor its starter.
+
+    It writes into a temporary file of this user alone, which the next run removes where this one is killed:
+    its words may have the key. The log is that without it, from its end on.
+    """
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, key: ApiKey) -> None:
         self.log = log
         self._key = key
         self._words = command
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
+        self._said = owned_file(SERVER_SAID, ".log")
+        with self._said.path.open("wb") as output:
             try:
                 self._process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
-                    env={**os.environ, **environment},
+                    env={**UNTRACKED, **os.environ, **environment},
                     start_new_session=True,
                 )
             except OSError as error:
+                self._said.remove()
                 raise EngineError(
                     f"The server's command could not be started: {command[0]}: {error.strerror}.",
                     "Install it, or correct `serve: {command: ...}` in models.yaml.",
@@ -98,8 +106,7 @@ class ServerProcess:
     def last_words(self) -> str:
         """The end of its log, without the key."""
         with contextlib.suppress(OSError):
-            text = self.log.read_text(encoding="utf-8", errors="replace")
-            return self._key.scrubbed(text)[-LAST_WORDS:]
+            return self._key.scrubbed(self._text())[-LAST_WORDS:]
         return ""
 
     def end(self, *, gently: bool) -> None:
@@ -117,7 +124,7 @@ class ServerProcess:
             psutil.wait_procs(list(self._seen.values()), KILLED_S)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._guard.communicate(b"ended", KILLED_S)
-            self._clean_log()
+            self._write_log()
 
     def _signal(self, number: signal.Signals) -> None:
         """To its group, and to descendants that left it."""
@@ -127,11 +134,15 @@ class ServerProcess:
             with contextlib.suppress(psutil.Error):  # psutil compares start times: no later one is hit
                 process.send_signal(number)
 
-    def _clean_log(self) -> None:
+    def _text(self) -> str:
+        """What it has said, also after its end."""
+        path = self._said.path if self._said.path.exists() else self.log
+        return path.read_text(encoding="utf-8", errors="replace")
+
+    def _write_log(self) -> None:
         with contextlib.suppress(OSError):
-            text = self.log.read_text(encoding="utf-8", errors="replace")
-            if (clean := without_own_names(self._key.scrubbed(text))) != text:
-                self.log.write_text(clean, encoding="utf-8")
+            self.log.write_text(without_own_names(self._key.scrubbed(self._text())), encoding="utf-8")
+        self._said.remove()
 
 
 def _guarded(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

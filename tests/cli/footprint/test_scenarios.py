@@ -76,7 +76,7 @@ def test_every_input_shows_its_value_unit_spread_and_source(typed: Typed) -> Non
 
 
 def test_the_first_line_says_what_decides(typed: Typed) -> None:
-    first = typed("footprint", "scenario", "critics", *FEW).out.splitlines()[0]
+    first = " ".join(typed("footprint", "scenario", "critics", *FEW).out.split())
     assert first.startswith(
         "The laptop decides: the person alone emits less than the person with the model in"
     )

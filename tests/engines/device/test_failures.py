@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from huggingface_hub import errors as hub_errors
+from safetensors import SafetensorError
 
 from bench.core.weights import Weights
 from bench.dependencies import install_command
@@ -82,6 +83,7 @@ class TemplateError(Exception):
             False,
         ),
         (IndexError("index out of range in self"), "more tokens than it.", "tokenizer that was", False),
+        (SafetensorError("incomplete metadata"), "cannot be read: incomplete metadata.", "Download", True),
     ],
 )
 def test_what_a_model_lacks_is_said_in_place_of_a_librarys_error(
@@ -137,6 +139,8 @@ def test_the_tensors_of_a_failed_call_are_let_go() -> None:
         (ConnectionResetError(), "cannot be reached", "--weights random"),
         (TimeoutError(), "cannot be reached", "--weights random"),
         (socket.gaierror(-2, "Name or service not known"), "cannot be reached", "--weights random"),
+        (OSError("Consistency check failed: file should be of size 9"), "arrived cut off", "proxy"),
+        (OSError("some/model does not appear to have a file named a.json. Checkout"), "file a.json", "files"),
     ],
 )
 @pytest.mark.parametrize("wrapped", [False, True])

@@ -19,13 +19,15 @@ from huggingface_hub.utils._http import close_session
 
 from bench.core.weights import Weights
 from bench.engines.base import EngineSpec
-from bench.engines.weights import hub, hub_pauses
+from bench.engines.weights import hub, hub_pauses, hub_request, hub_use
 from bench.errors import EngineError
 from tests.engines.conftest import TEXT
 from tests.support.processes import ROOT
 
 COMMIT = "a" * 40
 SPEC = EngineSpec("m", Weights(kind="hub", hub_id="own/tiny", revision=COMMIT), TEXT, "float32", 1)
+WHY = "answers 429 (too many requests)"
+PATIENCE = hub_use.Patience(busy_s=60.0, trouble_s=0.0, slow_s=60.0)
 PATH = f"/api/models/own/tiny/revision/{COMMIT}"
 
 
@@ -71,6 +73,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub_server.address)
     monkeypatch.setattr("huggingface_hub.hf_api.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY", True)
+    monkeypatch.setattr(hub_request, "LONGEST_TROUBLE_S", 0.0)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
     for name in ("NO_PROXY", "no_proxy"):
@@ -189,7 +192,7 @@ def test_pauses_are_made_as_asked_said_and_bounded(served: Hub, caplog: pytest.L
     served.answers.append((429, LIMITED))
     served.answer(429, Retry_After="0")
     served.answer(200)
-    with hub_pauses.pausing(60.0, hub_pauses.Pauses(60.0, clock.slept.append, clock.now_s)):
+    with hub_use.bounded(PATIENCE, hub_pauses.Pauses(60.0, clock.slept.append, clock.now_s)):
         assert HfApi().model_info("own/tiny", revision=COMMIT).sha == COMMIT
     assert clock.slept == [7.0, 5.0, 12.0, 1.0]
     assert [record.message for record in caplog.records] == [
@@ -204,7 +207,7 @@ def test_pauses_never_come_to_more_than_allowed(served: Hub, headers: dict[str, 
     served.answers = [(429, headers)]
     with (
         pytest.raises(HfHubHTTPError, match="429"),
-        hub_pauses.pausing(60.0, hub_pauses.Pauses(60.0, clock.slept.append, clock.now_s)),
+        hub_use.bounded(PATIENCE, hub_pauses.Pauses(60.0, clock.slept.append, clock.now_s)),
     ):
         HfApi().model_info("own/tiny", revision=COMMIT)
     assert sum(clock.slept) <= 60.0
@@ -236,7 +239,7 @@ def test_pauses_of_several_threads_count_and_are_said_once(caplog: pytest.LogCap
         meet.wait()
 
     pauses = hub_pauses.Pauses(10.0, together, now_s=lambda: 100.0)
-    threads = [threading.Thread(target=pauses.make, args=(9.0,)) for _ in range(8)]
+    threads = [threading.Thread(target=pauses.make, args=(9.0, WHY)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -250,10 +253,10 @@ def test_threads_that_are_told_of_no_length_share_one_pause() -> None:
     clock = {"s": 100.0}
     slept: list[float] = []
     pauses = hub_pauses.Pauses(60.0, slept.append, now_s=lambda: clock["s"])
-    assert all(pauses.make(None) for _ in range(8))
+    assert all(pauses.make(None, WHY) for _ in range(8))
     assert set(slept) == {hub_pauses.FIRST_PAUSE_S}
     clock["s"] += hub_pauses.FIRST_PAUSE_S
-    assert pauses.make(None)
+    assert pauses.make(None, WHY)
     assert slept[-1] == 2 * hub_pauses.FIRST_PAUSE_S
 
 
@@ -261,16 +264,16 @@ def test_pauses_that_overlap_a_little_count_as_long_as_they_last_together() -> N
     clock = {"s": 0.0}
     pauses = hub_pauses.Pauses(30.0, lambda _seconds: None, now_s=lambda: clock["s"])
     for _ in range(40):  # of 2 s each, beginning every half a second: 21.5 s in all
-        assert pauses.make(2.0)
+        assert pauses.make(2.0, WHY)
         clock["s"] += 0.5
-    assert pauses.make(8.0)
-    assert not pauses.make(20.0)
+    assert pauses.make(8.0, WHY)
+    assert not pauses.make(20.0, WHY)
 
 
 @pytest.mark.slow
 def test_a_pause_in_the_worker_is_said_on_the_terminal(served: Hub, tmp_path: Path) -> None:
     served.answer(429, Retry_After="1")
-    served.answer(503)
+    served.answer(503, Retry_After="3600")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     asked = ["run", "bloom-560m", "--device", "cpu", "--quick", "--results", str(tmp_path / "results")]
     done = subprocess.run(

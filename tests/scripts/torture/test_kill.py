@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from scripts.torture import kill
-from scripts.torture.__main__ import table
 from scripts.torture.acts import ACTS, Started
 from scripts.torture.kill import Fault, Outcome, trials
+from scripts.torture.parts import PartTally, by_act, summary
 from tests.support.main_job.running import environment, finish
 from tests.support.processes import wait_until
 
@@ -28,10 +28,19 @@ def test_trials_are_those_of_the_seed_and_have_each_act_in_turn() -> None:
 def test_the_table_counts_trials_that_lost_something() -> None:
     one, other = trials(2, 1, 10.0)
     lost = Fault("lost", "1 cases are missing")
-    rows = table([Outcome(one, True, 3, ()), Outcome(other, False, 2, (lost,))], 12.3).splitlines()
+    rows = by_act([Outcome(one, True, 3, ()), Outcome(other, False, 2, (lost,))]).splitlines()
     assert rows[0].split() == ["act", "tried", "acted", "survived", "lost", "orphans", "leaks", "words"]
-    assert rows[-2].split() == ["all", "together", "2", "1", "1", "1", "0", "0", "0"]
-    assert rows[-1] == "wall time: 12 s"
+    assert rows[-1].split() == ["all", "together", "2", "1", "1", "1", "0", "0", "0"]
+
+
+def test_the_table_over_parts_has_their_sum() -> None:
+    rows = summary([PartTally("kill", 8, 7, 1, 12.3), PartTally("disks", 45, 45, 0, 37.4)]).splitlines()
+    assert [row.split() for row in rows] == [
+        ["part", "tried", "survived", "lost", "wall", "time"],
+        ["kill", "8", "7", "1", "12", "s"],
+        ["disks", "45", "45", "0", "37", "s"],
+        ["all", "together", "53", "52", "1", "50", "s"],
+    ]
 
 
 def test_an_orphan_is_found_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

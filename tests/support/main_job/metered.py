@@ -22,10 +22,11 @@ that it sees, or on all of them where it runs on the CPU. With such cards, work 
 "on CUDA".
 
 With JOULEBENCH_TEST_PRETEND the work is a sleep of `PRETEND_S` in place of a model, so that a test of what
-befalls processes need not load torch. JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a
-stand-in whose counter ticks often. JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation
-takes: the mean of its watts, their spread as a share of that, its seconds, and the seed by which the watts
-are drawn. Its power then ends when the work should, however late a busy machine wakes the worker.
+befalls processes need not load torch; JOULEBENCH_TEST_PACE (`1:0.6`) has other seconds by a card's index.
+JOULEBENCH_TEST_PAD_S shortens the rests around a window, for a stand-in whose counter ticks often.
+JOULEBENCH_TEST_WORK (`330:0.04:0.5:7`) sets what such a generation takes: the mean of its watts, their spread
+as a share of that, its seconds, and the seed by which the watts are drawn. Its power then ends when the work
+should, however late a busy machine wakes the worker.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ PRETEND_S = 0.1
 TOKEN_S = 0.02
 """Time of a token of a part, where several models make an item."""
 CARDS_VARIABLE = "JOULEBENCH_TEST_CARDS"
+PACE_VARIABLE = "JOULEBENCH_TEST_PACE"
 GPU_VARIABLE, FAULT_VARIABLE = "JOULEBENCH_TEST_GPU", "JOULEBENCH_TEST_FAULT"
 PRETEND_VARIABLE, PAD_VARIABLE = "JOULEBENCH_TEST_PRETEND", "JOULEBENCH_TEST_PAD_S"
 WORK_VARIABLE, IDLE_VARIABLE = "JOULEBENCH_TEST_WORK", "JOULEBENCH_TEST_IDLE_S"
@@ -77,6 +79,15 @@ def busy_w() -> dict[int, float]:
     by_index = {int(gpu): float(watts) for gpu, watts in (pair.split(":") for pair in stated.split(","))}
     seen = seen_uuids()
     return {gpu: watts for gpu, watts in by_index.items() if not seen or uuid_of(gpu) in seen}
+
+
+def pretend_s() -> float:
+    """Seconds of a pretended generation on the cards that this worker sees."""
+    stated = dict(pair.split(":") for pair in os.environ.get(PACE_VARIABLE, "").split(",") if pair)
+    seen = seen_uuids()
+    return max(
+        (float(seconds) for gpu, seconds in stated.items() if uuid_of(int(gpu)) in seen), default=PRETEND_S
+    )
 
 
 class Pretend:
@@ -159,7 +170,7 @@ class Metered:
             self._let_parts_sleep()
         uuids = seen_uuids() if spec.devices[0].startswith("cuda") else ()
         pretends = PRETEND_VARIABLE in os.environ
-        self._engine: Engine = Pretend(uuids=uuids) if pretends else real_create(spec)
+        self._engine: Engine = Pretend(pretend_s(), uuids) if pretends else real_create(spec)
         self._batch = spec.batch
         self._calls = 0
         self._busy_w = busy_w()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,12 +75,16 @@ def start(
     models: Path = CATALOGUE,
     folder: Path = ROOT,
     terminal: int | None = None,
+    before: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
-    """Start `bench run` in a folder with the test's engines, in a session of its own, on this terminal."""
+    """Start `bench run` in a folder with the test's engines, in a session of its own, on this terminal.
+
+    `before` are words of a command that becomes this one.
+    """
     command = [sys.executable, "-m", "tests.support.main_job.metered", "run", *arguments]
     on_terminal = [] if terminal is None else [sys.executable, "-c", ON_TERMINAL]
     return subprocess.Popen(
-        [*on_terminal, *command, "--models", str(models), "--results", str(results)],
+        [*on_terminal, *before, *command, "--models", str(models), "--results", str(results)],
         cwd=folder,
         env=dict(variables),
         stdin=terminal,

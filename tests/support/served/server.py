@@ -71,6 +71,8 @@ class Manners:
     cached_share: float = 0.0
     """Share of the prompt tokens that its metrics count as cached."""
     seen: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each request, in small letters."""
 
 
 class Server:
@@ -116,6 +118,7 @@ class Server:
                 return await _json(writer, 400, {"error": {"message": "speak HTTP"}})
             head = (first + await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
+            self.manners.headers.append(headers)
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             await self._answer(head[0].split()[1], headers, body, writer)
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -308,6 +308,7 @@ class TestStarted:
             made.produce(WorkRequest(0.1, batches=1))
             assert "api_key" in made.last_words()
             assert KEY not in made.last_words()
+            assert not list(tmp_path.iterdir()), "what it says is written there without the key, at its end"
         (log,) = tmp_path.iterdir()
         assert "serving with api_key=***" in log.read_text()
 

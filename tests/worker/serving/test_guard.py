@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.core.temporary import SERVER_SAID, sweep
 from bench.worker.serving.secrets import ApiKey
 from bench.worker.serving.server_process import ServerProcess
 from tests.support.processes import ROOT, has_ended, wait_until
@@ -45,6 +46,8 @@ def test_server_and_its_children_end_with_a_killed_starter(tmp_path: Path, deaf:
         starter.kill()
         starter.wait()
     assert wait_until(lambda: all(map(has_ended, processes)), timeout_s=5.0)
+    assert not (tmp_path / "log").exists(), "it may have the key until it was gone through"
+    assert [path.name.startswith(SERVER_SAID) for path in sweep()] == [True]
 
 
 def test_the_guard_ends_with_the_server(tmp_path: Path) -> None:
@@ -56,3 +59,17 @@ def test_the_guard_ends_with_the_server(tmp_path: Path) -> None:
     assert len(started) == 2
     server.end(gently=False)
     assert not any(process.is_running() for process in started)
+
+
+def test_a_started_server_is_asked_to_report_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = "import os; print(os.environ['DO_NOT_TRACK'], os.environ['HF_HUB_DISABLE_TELEMETRY'], flush=True)"
+    for number, chosen in (("1", None), ("0", "0")):
+        if chosen is not None:
+            monkeypatch.setenv("DO_NOT_TRACK", chosen)
+        log = tmp_path / f"log-{number}"
+        server = ServerProcess([sys.executable, "-c", says], {}, log, ApiKey(None))
+        assert wait_until(lambda log=log: log.read_text().endswith("\n"), timeout_s=30.0)  # type: ignore[misc]
+        server.end(gently=False)
+        assert log.read_text().split() == [number, "1"], "what the user has set is kept"

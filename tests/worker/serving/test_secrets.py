@@ -48,6 +48,24 @@ def test_a_server_that_writes_its_key_everywhere_gives_it_to_nothing_that_is_kep
     assert '"hf_token": "***"' in kept[0]
 
 
+def test_an_endpoint_is_sent_the_key_that_the_catalogue_names_and_nothing_else_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No other key, no name of user or host, and no proxy's password; a .netrc is not asked either."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted-other")
+    monkeypatch.setenv("HTTP_PROXY", "http://me:planted-pass@127.0.0.1:9")
+    of = case({"key": "SERVED_TEST_KEY"})
+    manners = Manners(key=KEY)
+    with serving(manners) as url, producer(of, url) as made:
+        made.produce(WorkRequest(0.1, batches=1))
+    assert manners.headers
+    for headers in manners.headers:
+        assert headers.keys() <= {"host", "accept", "accept-encoding", "connection", "user-agent",
+                                  "authorization", "content-length", "content-type"}  # fmt: skip
+        assert headers["user-agent"].startswith("python-httpx")
+        assert headers.get("authorization", f"bearer {KEY}") == f"bearer {KEY}"
+
+
 def test_what_looks_like_a_secret_is_hidden_and_the_rest_of_a_text_stays() -> None:
     key = key_from("SERVED_TEST_KEY")
     for text, shown in (

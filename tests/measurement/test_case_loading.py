@@ -11,7 +11,7 @@ import pytest
 from bench.catalog.cases import Case
 from bench.core.workload import CLOSED
 from bench.errors import EngineError
-from bench.measurement import loaded_case
+from bench.measurement import case_loading
 from tests.support.served.producing import case
 
 
@@ -32,7 +32,7 @@ class NoHub:
 def test_a_model_that_has_a_server_is_said_to_need_a_workload(of: Case, remedy: str) -> None:
     nothing: Any = None
     with pytest.raises(EngineError) as caught:
-        loaded_case._load(cast(Any, NoHub()), nothing, cast(Any, SimpleNamespace(case=of)))
+        case_loading._load(cast(Any, NoHub()), nothing, cast(Any, SimpleNamespace(case=of)))
     assert (caught.value.remedy, caught.value.missing) == (remedy, True)
 
 
@@ -44,7 +44,7 @@ def test_a_model_that_was_loaded_and_has_a_server_is_announced_once() -> None:
     ready = SimpleNamespace(device_uuids=(), parameters={}, revision=None)
     for each in (replace(case(), workload=CLOSED), case()):
         producer = SimpleNamespace(load=lambda _case: ready)
-        loaded_case._load(cast(Any, producer), cast(Any, setup), cast(Any, SimpleNamespace(case=each)))
+        case_loading._load(cast(Any, producer), cast(Any, setup), cast(Any, SimpleNamespace(case=each)))
     assert [note.partition(" is ")[2] for note in notes] == [
         "loaded here. Add --workload single to ask its server instead."
     ]
