@@ -74,7 +74,8 @@ def remedy(arguments: list[str], package: str = "") -> str:
     setup = ROOT / "scripts" / "setup"
     if setup.is_file():
         return f"Make the environment of this checkout: {shlex.quote(str(setup))} && {again}"
-    return f"Install what is missing: {shlex.quote(sys.executable)} -m pip install --upgrade joulebench"
+    pip = f"{shlex.quote(sys.executable)} -m pip install --force-reinstall"
+    return f"No package index has joulebench. Install it again from where it came: {pip} GIT_ADDRESS_OR_WHEEL"
 
 
 def install_command(name: str) -> str:

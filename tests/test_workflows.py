@@ -189,3 +189,26 @@ def test_the_lane_for_other_projects_is_a_workflow_with_options_of_the_plugin() 
     options = set(re.findall(r"--energy-[a-z]+", lines))
     assert options == {"--energy-save", "--energy-compare", "--energy-fail", "--energy-storage"}
     assert not [option for option in options if f'"{option}"' not in plugin]
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "status"),
+    [
+        ("exit 5", 0, 0),
+        ("exit 5", 1, 1),
+        ('mkdir -p "$RUNNER_TEMP/energy"', 1, 1),
+        ('mkdir -p "$RUNNER_TEMP/energy"', 3, 0),
+    ],
+)
+def test_the_lane_by_hand_outlives_a_base_without_tests_of_energy(
+    tmp_path: Path, base: str, head: int, status: int
+) -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    (lane,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    text = yaml.safe_load(lane)["jobs"]["energy"]["steps"][-1]["run"]
+    executable(tmp_path / "base" / ".venv" / "bin" / "pytest", base)
+    executable(tmp_path / "head" / ".venv" / "bin" / "pytest", f'echo "$@" > log; exit {head}')
+    done = bash(text, tmp_path / "head", RUNNER_TEMP=str(tmp_path))
+    assert done.returncode == status, done.stdout + done.stderr
+    asked = (tmp_path / "head" / "log").read_text()
+    assert ("--energy-compare" in asked) == (base != "exit 5")

@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from bench.measurement.paired import PairSide
 
 
+EXAMPLE = "ab -- 'sleep 1' 'sleep 2'"
+
+
 @click.command("ab", context_settings={"allow_interspersed_args": False})
-@click.argument("commands", nargs=2, type=click.UNPROCESSED, metavar="-- 'COMMAND A' 'COMMAND B'")
+@click.argument("commands", nargs=-1, type=click.UNPROCESSED, metavar="-- 'COMMAND A' 'COMMAND B'")
 @click.option(
     "--runs",
     type=click.IntRange(5, 1000),
@@ -78,7 +81,7 @@ if TYPE_CHECKING:
 @options.results_option
 @options.debug_option
 def command(
-    commands: tuple[str, str],
+    commands: tuple[str, ...],
     runs: int | None,
     warmup: int,
     gpus: str | None,
@@ -99,6 +102,11 @@ def command(
     from bench.measurement.commands_in_turns import CommandPair, CommandPairSettings
 
     wanted = [gate.limit(text) for text in limits]
+    if len(commands) != 2:
+        raise UsageError(
+            f"ab takes two commands, each quoted as one argument; there {_are(len(commands))}.",
+            f"For example: {EXAMPLE}",
+        )
     words: dict[PairSide, list[str]] = {"A": _words(commands[0], "A"), "B": _words(commands[1], "B")}
     end_like_ctrl_c()
     settings = CommandPairSettings(
@@ -116,6 +124,10 @@ def command(
     return _judged(measured, wanted, results, output)
 
 
+def _are(number: int) -> str:
+    return {0: "is none", 1: "is one"}.get(number, f"are {number}")
+
+
 def _words(text: str, side: PairSide) -> list[str]:
     """The words of a command. Raises UsageError where there is none, or no such program."""
     try:
@@ -125,7 +137,7 @@ def _words(text: str, side: PairSide) -> list[str]:
             f"Command {side} cannot be split into words: {error}.", "Close its quotes."
         ) from error
     if not words:
-        raise UsageError(f"Command {side} is empty.", "For example: ab -- 'sleep 1' 'sleep 2'")
+        raise UsageError(f"Command {side} is empty.", f"For example: {EXAMPLE}")
     if shutil.which(words[0]) is None:
         raise UsageError(f'Command "{words[0]}" was not found.', "Check its name, or give its path.")
     return words

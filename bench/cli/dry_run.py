@@ -73,7 +73,7 @@ def show(
         total = len(placement.visible)
         note(f"{forecast_side_by_side(list(left.values()), counts, total).sentence}, side by side.")
     elif left:
-        note(f"{forecast(list(left.values())).sentence}.")
+        note(f"{forecast(list(left.values()), placement.device).sentence}.")
 
 
 def _where(planned: PlannedCards) -> str:

@@ -11,6 +11,11 @@ from bench.cli import options
 from bench.errors import PrerequisiteError, UsageError
 
 FILES = ("energy-hosted.yml", "energy-gpu.yml")
+NEXT = (
+    "Before the first push, set the repository's variable JOULEBENCH, since no package index has joulebench: "
+    '"joulebench[pytest] @ git+https://HOST/OWNER/joulebench@COMMIT".'
+)
+"""What the files need and cannot know."""
 
 
 @click.command("ci")
@@ -20,7 +25,8 @@ def command(force: bool) -> int:
     """Write GitHub workflows below .github/workflows: hosted CPU, and a self-hosted GPU.
 
     Each measures tests with the pytest plugin and one command in turns (ab), of the base commit against this
-    one. Printed are the files written.
+    one. Printed are the files written. They need the repository's variable JOULEBENCH: the address to install
+    from.
     """
     folder = Path(".github") / "workflows"
     there = [path for name in FILES if (path := folder / name).exists()]
@@ -34,4 +40,5 @@ def command(force: bool) -> int:
             click.echo(folder / name)
     except OSError as error:
         raise PrerequisiteError(f"{folder}: cannot be written: {error.strerror}.") from error
+    click.echo(NEXT, err=True)
     return 0

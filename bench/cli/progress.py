@@ -160,12 +160,14 @@ def _held_up(terminal: IO[str]) -> bool:
 
 
 def _figures(done: BlockDone) -> str:
+    """This block's watts, and the mean of the joules so far."""
     parts = []
-    if done.headline_j is not None:
-        interval = f" {percent(done.headline_j)}" if done.headline_j.n >= LEAST_BLOCKS else ""
-        parts.append(f"{digits(done.headline_j.value)} J/{done.unit}{interval}")
     if done.power_w is not None:
         parts.append(f"{digits(done.power_w)} W")
+    if done.headline_j is not None:
+        interval = f" {percent(done.headline_j)}" if done.headline_j.n >= LEAST_BLOCKS else ""
+        mean = "mean " if done.headline_j.n > 1 else ""
+        parts.append(f"{mean}{digits(done.headline_j.value)} J/{done.unit}{interval}")
     if not done.valid:
         parts.append(f"INVALID: {done.reasons[0]}")
     if done.seconds_left is not None and done.seconds_left > 0:

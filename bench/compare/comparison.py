@@ -28,6 +28,7 @@ from bench.core.notebook import NotebookTable
 from bench.stats import ratio as statistics
 from bench.stats import uncertainty
 from bench.stats.budget.gum import Term
+from bench.stats.constant_power import follows_time
 from bench.stats.ratio import Ratio
 
 Verdict = Literal["better", "worse", "same", "unclear", "invalid", "not comparable"]
@@ -243,7 +244,9 @@ def _notes(a: Measurement, b: Measurement, vary: Collection[str]) -> Iterator[st
         for side in (a, b)
         if (scope := side.figures.headline_scope)
     }
-    if kinds & {"estimated", "mixed"}:
+    if time_only := follows_time(a, b):
+        yield time_only
+    elif kinds & {"estimated", "mixed"}:
         yield "estimated: a model of power replaces a meter, and what it leaves out cannot differ"
     if sentence := noise.powers_apart(a, b):
         yield sentence

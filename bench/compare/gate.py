@@ -71,7 +71,7 @@ class Judged:
     status: int
 
 
-WORSE_AT_ALL = Limit("not worse", HEADLINE, relative=0.0)
+WORSE_AT_ALL = Limit(f"{HEADLINE.name}:0%", HEADLINE, relative=0.0)
 """Limit without `--fail-on`: a headline that is worse."""
 
 

@@ -31,6 +31,7 @@ from bench.errors import RecordError
 from bench.footprint.importers import known
 from bench.store import results
 
+COMMIT_FIRST = "Commit those of the base first: git add {inside} && git commit"
 SAID_ONE_BY_ONE = 3
 """Most notes of one sort on a side that are shown one by one; more become one sentence."""
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
@@ -97,7 +98,10 @@ def of_name(name: RecordName) -> RecordSet[Measurement]:
     if name.kind == "stdin":
         return _gathered(name.label, iter(piped()), Path())
     if name.kind == "revision":
-        return _gathered(name.label, iter(committed(name.text, name.inside)), Path(name.inside))
+        texts = iter(committed(name.text, name.inside))
+        where = f"{name.text}:{name.inside}"
+        empty = f"{where}: no records are committed there. {COMMIT_FIRST.format(inside=name.inside)}"
+        return _gathered(name.label, texts, Path(name.inside), empty)
     return measured_below(Path(name.text), name.label)
 
 
@@ -116,8 +120,10 @@ def condensed(notes: Sequence[str], summary: str) -> list[str]:
     return list(notes) if len(notes) <= SAID_ONE_BY_ONE else [summary]
 
 
-def _gathered(label: str, texts: Iterator[FoundText], path: Path) -> RecordSet[Measurement]:
-    """Read each text; the same text twice counts once."""
+def _gathered(
+    label: str, texts: Iterator[FoundText], path: Path, empty: str | None = None
+) -> RecordSet[Measurement]:
+    """Read each text; the same text twice counts once. `empty` is the problem where there is none."""
     by_text: dict[str, list[StoredRecord[Measurement]]] = {}
     problems, notes = [], []
     for where, text in texts:
@@ -132,7 +138,7 @@ def _gathered(label: str, texts: Iterator[FoundText], path: Path) -> RecordSet[M
         except RecordError as error:
             problems.append(str(error))
     if not by_text and not problems:
-        problems.append(f"{path}: this folder has no records.")
+        problems.append(empty or f"{path}: this folder has no records.")
     folder = path if path.is_dir() else path.parent
     listed = tuple(each for group in by_text.values() for each in group)
     return RecordSet(label, listed, tuple(problems), tuple(all_twice(path, notes)), folder)

@@ -21,7 +21,6 @@ import fcntl
 import json
 import os
 import stat
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,6 +31,7 @@ import psutil
 
 from bench.core.secrets import masked
 from bench.errors import PrerequisiteError
+from bench.invocation import command_line
 from bench.machine.placement import Placement
 from bench.meters.gpu import Gpu
 from bench.store.own_names import without_own_names
@@ -45,6 +45,7 @@ FOLDER = "joulebench-locks"
 ATTEMPTS, PAUSE_S = 5, 0.02
 """Attempts to take a lock: the doctor takes it for an instant to check it, without measuring."""
 LONGEST_BYTES = 4096
+ANOTHER = "Another process"
 SPOIL = "Two measurements spoil each other's figures: wait for it to end"
 SAME_START_S = 1.0
 """Largest difference between two start times of one process id that are the same process."""
@@ -79,7 +80,9 @@ def exclusive_use(
                 note(f"A second measurement on {name} at the same time would not be noticed: {reason}.")
                 continue
             if holder is not None:
-                way_out = f"{SPOIL}." if name == CPU else f"{SPOIL}, or name another card with --gpus."
+                other_card = "" if name == CPU else ", or name another card with --gpus"
+                waiting = "" if holder == ANOTHER else _waiting(lock)
+                way_out = f"{SPOIL}{waiting}{other_card}."
                 raise PrerequisiteError(f"{holder} is measuring on {name}.", way_out)
         yield
 
@@ -169,7 +172,7 @@ def _take(lock: int, results: Path, *, windows: bool) -> str | None:
         "pid": os.getpid(),
         "started": psutil.Process().create_time(),
         "windows": windows,
-        "command": _for_others(" ".join(sys.argv[1:]))[:200],
+        "command": _for_others(command_line())[:200],
         "results": _for_others(str(results.absolute())),
     }
     os.ftruncate(lock, 0)
@@ -200,6 +203,15 @@ def _is_window_of_ancestor(lock: int) -> bool:
     return False
 
 
+def _waiting(lock: int) -> str:
+    """A command that waits for the holder; empty where no such process is seen here."""
+    try:
+        pid = int(json.loads(os.pread(lock, LONGEST_BYTES, 0))["pid"])
+        return f" (tail --pid={pid} -f /dev/null)" if psutil.pid_exists(pid) else ""
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return ""
+
+
 def _described(lock: int) -> str:
     """The holder by its own words, which are untrusted: printable characters only, and shortened."""
     try:
@@ -209,5 +221,5 @@ def _described(lock: int) -> str:
             for key in ("pid", "command", "results")
         )
     except (ValueError, KeyError, TypeError, RecursionError):
-        return "Another process"
+        return ANOTHER
     return f"Process {pid} (`{command}`, into {results})"

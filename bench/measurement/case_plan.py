@@ -90,7 +90,7 @@ class _PlanOfCases(ABC):
         """The cases that are measured by this program's own code and environment."""
 
     @abstractmethod
-    def _announcement(self) -> str | None:
+    def _announcement(self, device: Literal["cuda", "cpu"]) -> str | None:
         """One line before it begins."""
 
     @abstractmethod
@@ -148,7 +148,7 @@ class _PlanOfCases(ABC):
             nodes=nodes,
             side_by_side=self.side_by_side,
         )
-        if (line := self._announcement()) is not None:
+        if (line := self._announcement(placement.device)) is not None:
             context.listener.note(line)
         session = Session(setup, folder, grid.carbon, self.command, self.run_id, self.began_c, self.points)
         return self._measured(session)
@@ -251,11 +251,11 @@ class CasePlan(_PlanOfCases):
     def _needing_software(self) -> Iterator[Planned]:
         yield from self.cases
 
-    def _announcement(self) -> str | None:
+    def _announcement(self, device: Literal["cuda", "cpu"]) -> str | None:
         if self.of_larger_run:  # which has announced all of its cases
             return None
         safe = "the same command resumes" if self.resumes else "complete cases are kept"
-        return f"{forecast(self.cases).sentence}; Ctrl-C is safe, {safe}."
+        return f"{forecast(self.cases, device).sentence}; Ctrl-C is safe, {safe}."
 
     def _measured(self, session: Session) -> RunOutcome:
         return session.run(self.cases)
@@ -291,7 +291,7 @@ class PairPlan(_PlanOfCases):
                     "Measure a case of a worker, or pair two cases.",
                 )
 
-    def _announcement(self) -> None:
+    def _announcement(self, _device: Literal["cuda", "cpu"]) -> None:
         """None: how long a pair takes follows from both sides' spread."""
 
     def _measured(self, session: Session) -> RunOutcome:

@@ -21,6 +21,7 @@ from bench.core.energy_result import EnergyResult, SavedSession
 from bench.pytest_plugin.figures import MeasuredTest
 
 MEDIAN = "median"
+NOTHING_MEASURED = Judgement("unclear", "nothing was measured.")
 
 
 @dataclass(frozen=True)

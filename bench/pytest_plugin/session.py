@@ -99,6 +99,8 @@ class EnergySession:
         from bench.pytest_plugin import judging
 
         self.judgements += judging.budgets(self.measured)
+        if not self.measured and not self._limits:
+            self.judgements.append(judging.NOTHING_MEASURED)
         if self._before:
             self.compared = judging.compared(*self._before, self.measured)
             self.judgements += judging.against(self.compared, self._limits)
@@ -111,7 +113,7 @@ class EnergySession:
         from bench.pytest_plugin import storage
 
         if exit_status or not self.measured:
-            why = "the session did not pass" if exit_status else "nothing was measured"
+            why = "the session did not pass" if self.measured else "nothing was measured"
             self.told.append(f"Not saved: {why}.")
             return exit_status
         identity = storage.machine()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.secrets import masked
 from bench.pytest_plugin.figures import MeasuredTest
+from bench.stats.constant_power import follows_time
 from bench.view.content import Cell, columns, table
 from bench.view.numbers import NOT_KNOWN
 from bench.view.spans import ends, value_text
@@ -69,6 +70,8 @@ def _notes(session: EnergySession) -> Iterator[str]:
             "estimated: CodeCarbon's model of processor and memory, for want of a meter; "
             "the interval does not include that model's own error."
         )
+    if time_only := follows_time(*(each.result for each in session.measured)):
+        yield time_only
     for each in session.measured:
         for reason in each.result.reasons:
             yield f"{each.test}: {reason}"

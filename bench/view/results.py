@@ -12,6 +12,7 @@ from bench.core.quantities import J_PER_WH
 from bench.core.record import Record
 from bench.footprint.excluded_models import TOY, is_shape, is_toy
 from bench.stats import uncertainty
+from bench.stats.constant_power import follows_time, is_estimated
 from bench.view import sentences
 from bench.view.case_labels import record_labels
 from bench.view.content import Cell, Section, columns, table
@@ -111,6 +112,8 @@ def _warnings(records: Sequence[Record]) -> Iterable[str]:
             f"estimated, scope {' and '.join(estimated)}: not all could be metered; CodeCarbon's model of "
             "CPU and memory is used, and the interval does not include that model's own error."
         )
+    if time_only := follows_time(*filter(is_estimated, records)):
+        yield time_only
 
 
 def _reasons(records: Sequence[Record]) -> Iterable[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench.core.domain import by_scope
 from bench.core.energy_result import EnergyResult
 from bench.measurement.live import label
+from bench.stats.constant_power import follows_time
 from bench.stats.figures import summed
 from bench.view.content import Cell, Table, columns, table
 from bench.view.live import grid_note, own_cost, sums
@@ -91,13 +92,22 @@ def _notes(run: WatchedCommand) -> Iterator[str]:
     if run.strangers:
         pids = ", ".join(map(str, sorted(run.strangers)))
         yield f"Not known to be the command's, and on its cards: {pids}. The joules include theirs."
+    if time_only := follows_time(result):
+        yield time_only
     if result.valid and result.absolute is not None and result.absolute.relative_half_width is not None:
         yield (
             f"absolute, other machines: ±{result.absolute.relative_half_width * 100:.0f} %, "
-            "the card's unknown gain included."
+            f"{_unknown(run)} included."
         )
     if len(result.blocks) == 1:
         yield "One run has no interval: --runs 5 gives one."
+
+
+def _unknown(run: WatchedCommand) -> str:
+    """What an absolute figure is unsure of beside chance."""
+    if run.gpus:
+        return "the card's unknown gain"
+    return "the gain of the meters" if run.result.kind == "measured" else "the error of the model of power"
 
 
 def _missing(run: WatchedCommand) -> dict[str, str]:

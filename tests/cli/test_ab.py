@@ -13,6 +13,7 @@ from bench.compare.record_key import entry_of
 from bench.compare.record_set import StoredRecord
 from bench.core.repetition import Pair
 from bench.measurement import instruments
+from bench.view.printable import printable
 from tests.cli.conftest import Typed
 from tests.standin import StandIn
 from tests.support.metering import QuietCodeCarbon
@@ -66,14 +67,20 @@ def test_twice_the_seconds_at_one_power_are_twice_the_joules(card: StandIn, type
         (("true", "no-such-program x"), 'Command "no-such-program" was not found'),
         (("true", "echo 'open"), "Command B cannot be split into words: No closing quotation"),
         (("", "true"), "Command A is empty"),
+        (("true",), "ab takes two commands, each quoted as one argument; there is one. For example: ab --"),
+        (("sleep", "1", "sleep", "2"), "there are 4. For example: ab -- 'sleep 1' 'sleep 2'"),
     ],
 )
 def test_a_command_that_cannot_be_measured_is_one_sentence(
-    typed: Typed, commands: tuple[str, str], seen: str
+    typed: Typed, commands: tuple[str, ...], seen: str
 ) -> None:
     done = typed("ab", "-o", "ab.json", "--", *commands)
     assert (done.status, done.out, Path("ab.json").exists()) == (2, "", False)
     assert seen in done.err
+
+
+def test_a_command_of_several_lines_is_shown_as_it_is_typed() -> None:
+    assert printable("sh -c 'a\nb\tc' \x1b[31m") == "sh -c 'a\\nb\\tc' \ufffd[31m"
 
 
 def test_what_a_command_prints_goes_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:

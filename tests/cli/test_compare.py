@@ -47,7 +47,7 @@ def test_the_table_holds_median_interval_ratio_n_p_and_verdict(
     assert "<0.001" in words
     assert "2.0%" in words
     assert done.status == 1
-    assert "fail: not worse: " in done.out
+    assert "fail: energy:0%: " in done.out
     assert done.err == ""
 
 
@@ -163,6 +163,21 @@ def test_a_committed_baseline_is_read_without_a_checkout(typed: Typed, tmp_path:
         failed = typed("compare", wrong, "results")
         assert failed.status == 2
         assert failed.err.startswith(f"Error: {wrong}: not a file, a folder or a git revision")
+
+
+def test_a_base_without_committed_records_is_told_how_they_get_there(typed: Typed, tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "README.md").write_text("records come here")
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-q", "-m", "nothing measured yet")
+    save(tmp_path / "results" / "m" / "a.json", quiet())
+    done = typed("compare", "main:results", "results", "--fail-on", "energy:5%")
+    assert (done.status, done.err) == (
+        2,
+        "Error: main:results: no records are committed there. Commit those of the base first: "
+        "git add results && git commit\n",
+    )
 
 
 def test_the_sides_of_pairs_are_told_apart_within_one_folder(typed: Typed, tmp_path: Path) -> None:

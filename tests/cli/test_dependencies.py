@@ -52,7 +52,7 @@ def test_one_sentence_and_status_2(checkout: Path, arguments: tuple[str, ...]) -
     first, *others = done.stderr.splitlines()
     assert not others
     assert first.startswith(f"Error: {sys.executable} does not have the package click. ")
-    assert first.endswith("-m pip install --upgrade joulebench")
+    assert first.endswith("-m pip install --force-reinstall GIT_ADDRESS_OR_WHEEL")
 
 
 @pytest.mark.parametrize(

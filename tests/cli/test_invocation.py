@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
 from bench import invocation
@@ -31,3 +34,24 @@ def test_usage_errors_help_and_hints_have_it(typed: Typed, monkeypatch: pytest.M
     assert "Did you mean `scripts/bench show`?" in typed("shwo").err
     assert "`scripts/bench run` prints what it wrote" in typed("show", "nowhere").err
     assert "Measure one with: scripts/bench run MODEL" in typed("list", "--systems").out
+
+
+@pytest.mark.parametrize(
+    ("module", "typed", "named"),
+    [
+        ("bench.__main__", ["/x/bench/__main__.py", "run", "--all"], "scripts/bench run --all"),
+        (None, ["/usr/bin/joulebench", "run", "--all"], "scripts/bench run --all"),
+        (None, ["/usr/bin/pytest", "--energy-save=base"], "pytest --energy-save=base"),
+        ("pytest.__main__", ["/x/pytest/__main__.py", "-q"], "python -m pytest -q"),
+        (None, ["-c", "a"], "python -c a"),
+        (None, ["train.py"], "train.py"),
+    ],
+)
+def test_a_whole_line_names_its_program(
+    module: str | None, typed: list[str], named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = SimpleNamespace(name=module) if module else None
+    monkeypatch.setitem(sys.modules, "__main__", SimpleNamespace(__spec__=spec))
+    monkeypatch.setattr(sys, "argv", typed)
+    monkeypatch.setenv("JOULEBENCH_PROGRAM", "scripts/bench")
+    assert invocation.command_line() == named

@@ -100,7 +100,11 @@ def test_an_interval_is_shown_from_the_third_block_on() -> None:
         progress.case_begins("tiny", 1, 1)
         for number in (1, 2, 3):
             progress.block_done(done(number))
-    assert [("±" in line) for line in stream.getvalue().splitlines()[1:]] == [False, False, True]
+    lines = stream.getvalue().splitlines()[1:]
+    assert [("±" in line) for line in lines] == [False, False, True]
+    assert ["mean" in line for line in lines] == [False, True, True], (
+        "of the blocks so far, not the last one's"
+    )
 
 
 def test_time_left_of_the_run_follows_from_its_cases(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,4 +137,4 @@ def test_a_narrow_terminal_cuts_the_name_and_not_what_changes(monkeypatch: pytes
         line for line in re.split(r"[\r\n]|\x1b\[[0-9;?]*[A-Za-z]", stream.getvalue()) if "block 3" in line
     ]
     assert lines
-    assert all("2/6 block 3, 301 J/page" in line and "~20 s left" in line for line in lines)
+    assert all("2/6 block 3, 30.0 W, mean 301 J/page" in line and "~20 s left" in line for line in lines)

@@ -61,8 +61,9 @@ def notes_of(*names: str) -> list[str]:
 
 def test_a_second_one_is_told_who_measures_and_where(other: subprocess.Popen[str]) -> None:
     assert refused(OTHER, CARD) == (
-        f"Process {other.pid} (`{CARD}`, into {ROOT}/a folder/'s) is measuring on {CARD}. Two measurements "
-        "spoil each other's figures: wait for it to end, or name another card with --gpus."
+        f"Process {other.pid} (`python -c {CARD}`, into {ROOT}/a folder/'s) is measuring on {CARD}. Two "
+        f"measurements spoil each other's figures: wait for it to end (tail --pid={other.pid} -f /dev/null), "
+        "or name another card with --gpus."
     )
     assert notes_of(OTHER, CPU) == [], "another card and the CPU are free, also after the refusal"
 

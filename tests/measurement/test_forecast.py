@@ -30,7 +30,7 @@ def hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_model_is_downloaded_once_for_all_its_cases() -> None:
     planned = cases("bloom-3b", "bloom-560m")
     sizes = {item.case.name: item.case.model.memory_gb for item in planned}
-    found = forecast(planned)
+    found = forecast(planned, "cuda")
     assert found.cases == 4
     assert found.download_bytes == pytest.approx(1e9 * (sizes["bloom-3b"] + sizes["bloom-560m"]))
     assert found.sentence.startswith("4 cases, about 7.")
@@ -40,12 +40,23 @@ def test_a_model_is_downloaded_once_for_all_its_cases() -> None:
 def test_what_is_in_the_cache_is_not_downloaded(hub_cache: Path) -> None:
     snapshot = hub_cache / "models--bigscience--bloom-560m" / "snapshots" / ("0" * 40)
     snapshot.mkdir(parents=True)
-    assert forecast(cases("bloom-560m")).download_bytes > 0, "an empty snapshot has no files"
+    assert forecast(cases("bloom-560m"), "cuda").download_bytes > 0, "an empty snapshot has no files"
     (snapshot / "model.safetensors").touch()
-    assert forecast(cases("bloom-560m")).download_bytes == 0
-    assert "download" not in forecast(cases("bloom-560m")).sentence
+    assert forecast(cases("bloom-560m"), "cuda").download_bytes == 0
+    assert "download" not in forecast(cases("bloom-560m"), "cuda").sentence
 
 
 def test_random_weights_are_not_downloaded() -> None:
     planned = plan(load(find()), ["bloom-3b"], Overrides(measure=MEASURE, weights="random"))
-    assert forecast(planned).sentence.startswith("1 case, up to ")
+    assert forecast(planned, "cuda").sentence.startswith("1 case, up to ")
+
+
+def test_on_a_cpu_no_longest_time_is_promised_but_for_toys() -> None:
+    measure = Overrides(measure=MEASURE, weights="random")
+    toys = plan(load(find()), ["smoke"], measure)
+    assert "is not known" not in forecast(toys, "cpu").sentence
+    planned = [*toys, *plan(load(find()), ["sdxl"], measure)]
+    assert "is not known" not in forecast(planned, "cuda").sentence
+    assert forecast(planned, "cpu").sentence.endswith(
+        " beside loading; on a CPU one batch may take longer than that: the time of sdxl is not known"
+    )

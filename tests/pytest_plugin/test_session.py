@@ -229,8 +229,9 @@ def test_a_session_that_did_not_pass_is_not_saved(
     found.stdout.fnmatch_lines(["fail: *", "Not saved: the session did not pass."])
     assert [path.name for path in folder(pytester).iterdir()] == ["0001_base.json"]
     found = session("--energy-save=none", "--benchmark-disable")
-    found.stdout.fnmatch_lines(["Not saved: nothing was measured."])
-    assert found.ret == 0
+    found.stdout.fnmatch_lines(["unclear: nothing was measured.", "Not saved: nothing was measured."])
+    assert found.ret == 3
+    assert session("--energy-save=none", "-m", "none").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def test_nothing_measured_cannot_pass_the_gate(

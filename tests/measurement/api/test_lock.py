@@ -88,8 +88,8 @@ def test_a_window_beside_another_measurement_is_invalid_and_its_work_is_done(
             done.append(1)
         assert done
         sentence = (
-            f"other measurement: Process {other.pid} (`{CARD}`, into {ROOT}/results) is measuring on {CARD}; "
-            "two measurements spoil each other's figures. Wait for it to end."
+            f"other measurement: Process {other.pid} (`python -c {CARD}`, into {ROOT}/results) is measuring "
+            f"on {CARD}; two measurements spoil each other's figures. Wait for it to end."
         )
         assert sentence in window.reasons
         assert window.net_j is None
