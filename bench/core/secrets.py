@@ -19,7 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 from bench.core.written_text import pattern
 
 HIDDEN = "***"
-VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|_PASS$|_PWD$")
+VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!OR(?!I))|_PASS$|_PWD$")
+"""`AUTH` and `AUTHORIZATION`, and no `GIT_AUTHOR_NAME`."""
 SHORTEST = 8
 """Fewest characters of a variable that is taken for a secret by its name: shorter ones are in many words."""
 SHAPED = re.compile(

@@ -86,6 +86,18 @@ def test_a_key_may_begin_like_a_path_and_a_path_is_no_key(
     assert masked(f"/planted/battery+0123== {tmp_path}/agent.1") == f"*** {tmp_path}/agent.1"
 
 
+def test_an_author_is_no_secret_and_an_authorization_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GIT_AUTHOR_NAME", "AUTHOR", "GIT_AUTHOR_DATE"):
+        monkeypatch.setenv(name, "measurement")
+    for name, value in (
+        ("REGISTRY_AUTH", "planted-1"),
+        ("AUTHORIZATION", "planted-2"),
+        ("OAUTH", "planted-3"),
+    ):
+        monkeypatch.setenv(name, value)
+    assert masked("a measurement planted-1 planted-2 planted-3") == "a measurement *** *** ***"
+
+
 def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:
     record = factory.record(status="failed", reasons=[text_with_all()])
     record.provenance.command = text_with_all()
