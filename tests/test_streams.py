@@ -97,7 +97,7 @@ def test_the_command_line_masks_its_streams(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_unbuffered_stream_stays_so() -> None:
-    """As `python -u` and PYTHONUNBUFFERED ask for: each piece is seen at once, also without an end of line."""
+    """As `python -u` and PYTHONUNBUFFERED ask for: each piece is seen at once, not each line."""
     program = """
 import os, sys
 from bench.streams import mask_streams
