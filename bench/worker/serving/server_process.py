@@ -13,6 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from bench.core.temporary import SERVER_SAID, owned_file
 from bench.errors import EngineError
 from bench.machine.worker_environment import UNTRACKED
 from bench.store.own_names import without_own_names
+from bench.store.results import write_atomically
 from bench.worker.serving import guard
 from bench.worker.serving.secrets import ApiKey
 
@@ -31,6 +33,8 @@ END_S = 15.0
 KILLED_S = 5.0
 """A killed process is gone in milliseconds, except one that a driver keeps."""
 LAST_WORDS = 2000
+UNWRITTEN_LOG = "joulebench-log-"
+"""Beginning of a file in the temporary folder that has what the log should have had."""
 
 
 def command_line(template: str, places: Mapping[str, object]) -> list[str]:
@@ -42,11 +46,13 @@ class ServerProcess:
     """A server in a process group of its own, with a log; it outlives neither `end` nor its starter.
 
     It writes into a temporary file of this user alone, which the next run removes where this one is killed:
-    its words may have the key. The log is that without it, from its end on.
+    its words may have the key. The log is that without it, from its end on,
+    or from when a sentence names it; where it cannot be written, a file in the temporary folder is.
     """
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, key: ApiKey) -> None:
         self.log = log
+        self._spare: Path | None = None
         self._key = key
         self._words = command
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -100,8 +106,11 @@ class ServerProcess:
 
     @property
     def see_log(self) -> str:
-        """The sentence that names its log."""
-        return f"Its log is {self.log}."
+        """The sentence that names its log, which has its words up to now."""
+        clean = self._clean()
+        if clean is None or not (self._in_log(clean) or self._in_spare(clean)):
+            return f"Its log {self.log} could not be written."
+        return f"Its log is {self._spare or self.log}."
 
     def last_words(self) -> str:
         """The end of its log, without the key."""
@@ -135,14 +144,46 @@ class ServerProcess:
                 process.send_signal(number)
 
     def _text(self) -> str:
-        """What it has said, also after its end."""
-        path = self._said.path if self._said.path.exists() else self.log
+        """What it has said, also after its end. Raises OSError."""
+        path = self._said.path if self._said.path.exists() else self._spare or self.log
         return path.read_text(encoding="utf-8", errors="replace")
 
+    def _clean(self) -> str | None:
+        """What it has said, without the key; `None` where that cannot be read."""
+        try:
+            return without_own_names(self._key.scrubbed(self._text()))
+        except OSError:
+            return None
+
     def _write_log(self) -> None:
-        with contextlib.suppress(OSError):
-            self.log.write_text(without_own_names(self._key.scrubbed(self._text())), encoding="utf-8")
+        """Its log in place of what it has said, or another file where the log cannot be written."""
+        clean = self._clean()
+        if clean is not None and not self._in_log(clean):
+            self._said.remove()  # the temporary folder may be full
+            self._in_spare(clean)
         self._said.remove()
+
+    def _in_log(self, clean: str) -> bool:
+        """Whether the log could be written; it is tried no more once another file is named."""
+        if self._spare is not None:
+            return False
+        try:
+            write_atomically(self.log, clean)
+        except OSError:
+            return False
+        return True
+
+    def _in_spare(self, clean: str) -> bool:
+        """Whether a file in the temporary folder, which no later run removes, could be written."""
+        try:
+            if self._spare is None:
+                handle, name = tempfile.mkstemp(prefix=UNWRITTEN_LOG, suffix=".log")
+                os.close(handle)
+                self._spare = Path(name)
+            self._spare.write_text(clean, encoding="utf-8")
+        except OSError:
+            return False
+        return True
 
 
 def _guarded(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
