@@ -76,5 +76,6 @@ def mask_streams() -> None:
                 encoding="utf-8" if codecs.lookup(stream.encoding).name == "ascii" else stream.encoding,
                 errors="replace",
                 line_buffering=name == "stderr" or stream.line_buffering,
+                write_through=stream.write_through,
             )
             setattr(sys, name, masking)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
 import sys
 import traceback
 import warnings
@@ -21,6 +22,7 @@ from bench.cli.watch_lines import CsvRows
 from bench.cli.watch_outputs import lines_to
 from bench.footprint.grid import choose
 from bench.streams import MaskedText, mask_streams
+from tests.support.processes import ROOT
 
 SECRET = 'sk-planted "0123" 456'
 
@@ -92,6 +94,21 @@ def test_the_command_line_masks_its_streams(monkeypatch: pytest.MonkeyPatch) -> 
         cli.main()
     assert written() == "ü ***\n"
     assert type(sys.stdout) is type(sys.stderr) is MaskedText
+
+
+def test_an_unbuffered_stream_stays_so() -> None:
+    """As `python -u` and PYTHONUNBUFFERED ask for: each piece is seen at once, not each line."""
+    program = """
+import os, sys
+from bench.streams import mask_streams
+mask_streams()
+print(os.environ["OPENAI_API_KEY"], end="")
+os._exit(0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "***"
 
 
 def test_what_an_encoding_lacks_is_a_question_mark(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import click
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
 from bench.cli.report import default_paths, settings_of
+from bench.cli.written_form import shareable
 from bench.compare.record_selection import load
 from bench.errors import RecordError
 from bench.store.results import write_atomically
@@ -51,11 +52,15 @@ def command(
     try:
         output.mkdir(parents=True, exist_ok=True)
         for figure in figures(loaded, replace(settings_of(grid, pue), shapes=shapes)):
-            for suffix, content in (("svg", figure.svg), ("png", figure.png), ("csv", figure.csv)):
+            for suffix, content in (
+                ("svg", shareable(figure.svg)),
+                ("png", figure.png),
+                ("csv", shareable(figure.csv)),
+            ):
                 write_atomically(output / f"{figure.name}.{suffix}", content)
             captions.append(f"**{figure.name}**: {figure.caption}\n")
             click.echo(str(output / f"{figure.name}.svg"))
-        write_atomically(output / CAPTIONS, "\n".join(captions))
+        write_atomically(output / CAPTIONS, shareable("\n".join(captions)))
     except OSError as error:
         raise RecordError(f"{output}: cannot be written: {error.strerror}.") from error
     click.echo(str(output / CAPTIONS))

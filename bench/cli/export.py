@@ -14,7 +14,6 @@ from bench.compare import accepted
 from bench.compare.record_selection import load
 from bench.errors import UsageError
 from bench.fleet import package, signing
-from bench.store.own_names import without_home
 
 _LISTED = "\n".join(f"{name:24} {each.about}" for name, each in FORMATS.items())
 
@@ -65,14 +64,6 @@ def command(
             raise UsageError("No record to export was found.")
         stored = list(found.values())
         content = package.packed(stored, signing.load(key_file)) if key_file else chosen.of_records(stored)
-    write(_without_home(content), output)
+    write(content, output)
     tell_problems(problems)
     return 2 if problems else 0
-
-
-def _without_home(content: bytes) -> bytes:
-    """A text without the home; other files have none to begin with (`bench/compare/record_row.py`)."""
-    try:
-        return without_home(content.decode()).encode()
-    except UnicodeDecodeError:
-        return content

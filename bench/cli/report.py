@@ -10,12 +10,12 @@ import click
 
 from bench.cli import completing, options
 from bench.cli.compare import tell, tell_problems
+from bench.cli.written_form import shareable
 from bench.compare.record_selection import load, load_all
 from bench.errors import RecordError
 from bench.footprint.chain import check_grid, check_pue
 from bench.footprint.grid import choose, stated
 from bench.footprint.references import read
-from bench.store.own_names import without_home
 from bench.store.results import write_atomically
 from bench.streams import is_standard
 from bench.view.report.report_data import Settings
@@ -82,7 +82,7 @@ def command(
     other = None if baseline is None else load(baseline, results, tell)
     made = build.report(loaded, settings, other)
     render = {"html": page.html, "md": markdown.markdown, "json": json_document.report}[kind]
-    text = without_home(render(made))
+    text = shareable(render(made))
     if is_standard(output):
         click.echo(text, nl=False)
     else:

@@ -21,6 +21,7 @@ from typing import Any, Literal, TextIO
 
 import click
 
+from bench.core.secrets import masked
 from bench.errors import RecordError, UsageError
 from bench.store.own_names import without_home
 from bench.store.results import replacing, write_atomically
@@ -112,8 +113,22 @@ def _cannot_write(output: Path, error: OSError) -> RecordError:
     return RecordError(f"{output}: cannot be written: {error.strerror}.")
 
 
+def shareable(text: str) -> str:
+    """The text without the home and without secrets, which records of another process may have."""
+    return without_home(masked(text))
+
+
+def _shareable_bytes(content: bytes) -> bytes:
+    """The same of a text; packages, whose digests are of the records as they are, and Parquet stay."""
+    try:
+        return shareable(content.decode()).encode()
+    except UnicodeDecodeError:
+        return content
+
+
 def write(content: bytes, output: Path | None) -> None:
     """A file, named on stderr once it is complete, or stdout. Raises RecordError."""
+    content = _shareable_bytes(content)
     if output is None or is_standard(output):
         sys.stdout.flush()
         sys.stdout.buffer.write(content)

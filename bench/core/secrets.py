@@ -9,7 +9,6 @@ of a URL or of a variable that has one, a parameter of a URL with a name like a 
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import re
@@ -17,15 +16,19 @@ from collections.abc import Callable
 from functools import cache
 from urllib.parse import quote, unquote, urlsplit
 
+from bench.core.written_text import pattern
+
 HIDDEN = "***"
-VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH|_PASS$|_PWD$")
+VARIABLE = re.compile(r"(?i)KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|AUTH(?!OR(?!I))|_PASS$|_PWD$")
+"""`AUTH` and `AUTHORIZATION`, and no `GIT_AUTHOR_NAME`."""
 SHORTEST = 8
 """Fewest characters of a variable that is taken for a secret by its name: shorter ones are in many words."""
 SHAPED = re.compile(
-    r"(?i)(?P<before>://|\bbearer(?:\s+|%20)|--[\w-]*(?:key|token|secret|password)(?:=|\s+)|[?&](?:[\w-]*(?:key|token|secret|password|signature|credential))=)"
+    r"(?i)(?P<before>://|\bbearer(?:\s+|%20)|--[\w\\-]*(?:key|token|secret|password)(?:=|\s+)|[?&](?:amp;)?(?:[\w\\-]*(?:key|token|secret|password|signature|credential))=)"
     r"(?:(?<=://)[^\s/@\"']+(?=@)|(?<!://)[^\s\"'&<>,}]+)"
 )
-"""User and password of a URL, a bearer's token, and parameters and options with names of secrets."""
+"""User and password of a URL, a bearer's token, and parameters and options with names of secrets, which
+Markdown writes with backslashes."""
 
 
 def masked(text: str) -> str:
@@ -67,15 +70,15 @@ def _password(url: str) -> str:
 
 
 def _written(value: str) -> tuple[str, ...]:
-    """The value as it is, and as URLs, JSON, pages and CSV have it."""
+    """The value as it is, and as URLs and JSON have it; `pattern` finds each in whatever document."""
     as_json = (json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False))
-    return (value, quote(value, safe=""), html.escape(value), value.replace('"', '""'), *as_json)
+    return (value, quote(value, safe=""), *as_json)
 
 
 @cache
 def _masker(values: frozenset[str]) -> Callable[[str], str]:
     written = {form for value in values for form in _written(value)}
-    alternatives = "|".join(re.escape(each) for each in sorted(written, key=len, reverse=True))
+    alternatives = "|".join(pattern(each) for each in sorted(written, key=len, reverse=True))
     expression = re.compile(alternatives) if alternatives else None
 
     def mask(text: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bench.compare.record_row import COLUMNS, flat
 from bench.compare.record_set import StoredRecord
+from bench.core.secrets import masker
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.exports.csv_cells import safe
@@ -41,5 +42,10 @@ def as_parquet(found: Sequence[StoredRecord]) -> bytes:
     types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
     schema = pa.schema([(name, types[kind]) for name, (kind, _) in COLUMNS.items()])
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([flat(each) for each in found], schema=schema), sink)
+    mask = masker()  # no later one finds a text in here
+    rows = [
+        {name: mask(value) if isinstance(value, str) else value for name, value in flat(each).items()}
+        for each in found
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), sink)
     return sink.getvalue()

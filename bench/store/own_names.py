@@ -20,6 +20,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from bench.core.written_text import pattern
+
 KEEP_VARIABLE = "JOULEBENCH_KEEP_NAMES"
 USER_VARIABLES = ("USER", "LOGNAME", "SUDO_USER")
 SHARED = frozenset(
@@ -88,9 +90,9 @@ def _scrubber(
     file = Path(machine_id)
     salt = file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else ""
     short = host.partition(".")[0]
-    found = [f"(?P<home>{'|'.join(map(_pattern, homes))}){END}"] if homes else []
+    found = [f"(?P<home>{'|'.join(map(pattern, homes))}){END}"] if homes else []
     for kind, names, rest in (("user", users, ""), ("host", (short,), r"(?:\.[A-Za-z0-9-]+)*")):
-        own = [_pattern(name) for name in names if len(name) >= SHORTEST and name.lower() not in SHARED]
+        own = [pattern(name) for name in names if len(name) >= SHORTEST and name.lower() not in SHARED]
         if own:
             found.append(f"(?i:(?<![A-Za-z0-9])(?P<{kind}>{'|'.join(own)}){END}{rest})")
     if not found:
@@ -102,11 +104,6 @@ def _scrubber(
         return "~" if kind == "home" else _pseudonym(kind, match[kind].lower().replace("\\", ""), salt)
 
     return lambda text: expression.sub(replace, text)
-
-
-def _pattern(name: str) -> str:
-    """A name or path, also as Markdown has it, with a backslash before marks."""
-    return "".join(each if each.isalnum() else rf"\\?{re.escape(each)}" for each in name)
 
 
 def _pseudonym(kind: str, name: str, salt: str) -> str:

@@ -16,6 +16,7 @@ from bench.store import results
 from bench.view.charts import BLUE
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
+from tests.support.sample import save
 
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
 pytest.importorskip("altair", reason="the extra `report` is not installed")
@@ -64,3 +65,14 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(typed: Typed, tmp_path: Pa
     done = typed("charts", "-o", "file/inside")
     assert (done.status, done.out) == (2, "")
     assert "file/inside: cannot be written" in done.err
+
+
+def test_a_secret_of_a_record_from_elsewhere_is_in_no_text_of_a_chart(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(tmp_path / "results" / "a.json", measured(300.0, label="planted_secret"))
+    monkeypatch.setenv("DEPLOY_SECRET", "planted_secret")
+    assert typed("charts", "-o", "drawn").status == 0
+    texts = [path.read_text() for path in (tmp_path / "drawn").iterdir() if path.suffix != ".png"]
+    assert "***" in "".join(texts)
+    assert not [text for text in texts if "planted_secret" in text.replace("\\", "")]

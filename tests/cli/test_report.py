@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from bench.dependencies import install_command
 from bench.store import results
 from tests.cli.conftest import Typed
 from tests.support.reported import measured
+from tests.support.sample import save
 
 needs_drawing = pytest.mark.skipif(
     not (find_spec("vl_convert") and find_spec("altair")), reason="the extra `report` is not installed"
@@ -76,3 +78,16 @@ def test_mistakes_are_one_sentence(typed: Typed, tmp_path: Path, monkeypatch: py
     done = typed("report")
     assert done.status == 2
     assert f"Use --format md, or install it with: {install_command('report')}" in done.err
+
+
+@needs_drawing
+@pytest.mark.parametrize("kind", ["html", "md", "json"])
+def test_a_secret_of_a_record_from_elsewhere_is_in_no_report(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    save(tmp_path / "results" / "a.json", measured(300.0, label='my_secret "word"'))
+    monkeypatch.setenv("DEPLOY_SECRET", 'my_secret "word"')
+    assert typed("report", "--format", kind).status == 0
+    text = (tmp_path / f"report.{kind}").read_text()
+    assert "***" in text
+    assert not re.search(r"my\\?_secret", text)

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import click
+import markupsafe
 import pytest
 
 from bench.cli import cli, invoke
@@ -15,6 +16,8 @@ from bench.core.recorded import Failure
 from bench.core.secrets import masked
 from bench.measurement.api.metering import named
 from bench.store.machine_folder import MachineFolder
+from bench.view.markdown import escaped
+from bench.view.terminal import prose
 from tests.support import factory
 
 TOKEN, PASSWORD, KEY = "hf_planted0123456789", "planted-password", "sk-planted+0123/456"
@@ -47,11 +50,32 @@ def test_secrets_are_masked_and_other_words_stay() -> None:
 
 
 def test_a_secret_is_masked_as_urls_json_and_pages_write_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = 'planted "horse" & ä'
+    secret = "planted \"horse\" & 'ä'"
     monkeypatch.setenv("SMTP_PASS", secret)
-    for written in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], html.escape(secret)):
+    as_page = (html.escape(secret), str(markupsafe.escape(secret)), secret.replace('"', '""'))
+    for written in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1], *as_page):
         assert masked(f"said {written}.") == "said ***."
     assert masked(json.dumps({"a": secret}, ensure_ascii=False)) == '{"a": "***"}'
+
+
+@pytest.mark.parametrize("secret", ["my_secret_word", 'hf_pl#an|ted "q" & <b> \\ *x*', "it's [one] {two}!"])
+def test_a_secret_is_masked_as_markdown_writes_it(monkeypatch: pytest.MonkeyPatch, secret: str) -> None:
+    monkeypatch.setenv("DEPLOY_SECRET", secret)
+    assert masked(f"said {escaped(secret)}.") == "said ***."
+    assert masked(escaped(json.dumps(secret)[1:-1])) == "***"
+
+
+def test_a_secret_of_several_words_is_masked_where_it_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PASS", "planted horse  staple")
+    lines = [*prose(f"{'x' * 50} said planted horse staple", 70, "  ")]
+    assert len(lines) == 2
+    assert masked("\n".join(lines)).split() == ["x" * 50, "said", "***"]
+
+
+def test_what_stands_before_a_secret_may_be_markdown() -> None:
+    assert masked(escaped("--hf_token planted")) == r"--hf\_token ***"
+    assert masked(escaped("https://h/v1?a=1&api_key=planted")) == r"https://h/v1?a=1&amp;api\_key=***"
+    assert masked(escaped("http://some_one:planted@h")) == "http://***@h"
 
 
 def test_a_key_may_begin_like_a_path_and_a_path_is_no_key(
@@ -60,6 +84,18 @@ def test_a_key_may_begin_like_a_path_and_a_path_is_no_key(
     monkeypatch.setenv("OBJECT_STORE_SECRET", "/planted/battery+0123==")
     monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent.1"))
     assert masked(f"/planted/battery+0123== {tmp_path}/agent.1") == f"*** {tmp_path}/agent.1"
+
+
+def test_an_author_is_no_secret_and_an_authorization_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GIT_AUTHOR_NAME", "AUTHOR", "GIT_AUTHOR_DATE"):
+        monkeypatch.setenv(name, "measurement")
+    for name, value in (
+        ("REGISTRY_AUTH", "planted-1"),
+        ("AUTHORIZATION", "planted-2"),
+        ("OAUTH", "planted-3"),
+    ):
+        monkeypatch.setenv(name, value)
+    assert masked("a measurement planted-1 planted-2 planted-3") == "a measurement *** *** ***"
 
 
 def test_a_record_has_no_secret_of_the_environment(tmp_path: Path) -> None:

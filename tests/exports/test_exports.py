@@ -98,6 +98,13 @@ def test_parquet_keeps_types_where_no_value_is_known() -> None:
     assert table.column("energy_per_unit_j").to_pylist() == [300.0, None]
 
 
+def test_parquet_has_no_secret_of_a_record_from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setenv("DEPLOY_SECRET", "planted-secret")
+    table = pq.read_table(io.BytesIO(records_format("parquet")(found(record(label="of planted-secret")))))
+    assert table.column("label").to_pylist() == ["of ***"]
+
+
 SAMPLE = re.compile(r'(\w+)\{((?:\w+="(?:[^"\\\n]|\\[\\"n])*",?)+)\} ([0-9.eE+-]+)(?: (\d+))?')
 
 

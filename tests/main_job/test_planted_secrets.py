@@ -39,8 +39,10 @@ SECRET_WORDS = (
     "planted%20",
     'planted \\"horse',
     "planted &quot;horse",
+    "planted &#34;horse",
     "/planted/battery",
     "planted%2Fbattery",
+    "hf\\_planted",
 )
 USER, HOME, HOST = "planted-ada", "home-of-planted", "planted-tower"
 NAMES = (USER, HOME, HOST)
@@ -122,6 +124,7 @@ def lines_of(results: Path, texts: Path, out: Path) -> list[tuple[list[str], dic
         ["report", "--results", str(results), "-o", f"{out}/page.html"],
         ["report", "--results", str(results), "--format", "md", "-o", f"{out}/page.md"],
         ["show", *records],
+        ["show", *records, "--format", "md"],
         ["doctor", "--json", "-o", f"{out}/doctor.json"],
         ["compare", str(results), str(results), "--debug"],
         ["query", "SELECT * FROM every_record", "--csv", *of_outputs, "-o", f"{out}/query.csv"],

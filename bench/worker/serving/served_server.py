@@ -114,7 +114,7 @@ class ServedServer:
         """What is known of it without asking it."""
         if self.process is None or self.command is None:
             return {"server": "attached", "endpoint": self.address.url}
-        log = f"logs/{self.process.log.name}" if self._setup.logs else None
+        log = f"logs/{self.process.log_name}" if self._setup.logs else None
         words = ["PORT" if word == str(self.address.port) else word for word in self.command]
         return {"server": "started", "command": " ".join(words), "log": log}
 

@@ -18,19 +18,17 @@ from pathlib import Path
 
 import psutil
 
-from bench.core.temporary import SERVER_SAID, owned_file
 from bench.errors import EngineError
 from bench.machine.worker_environment import UNTRACKED
-from bench.store.own_names import without_own_names
 from bench.worker.serving import guard
 from bench.worker.serving.secrets import ApiKey
+from bench.worker.serving.server_log import ServerLog
 
 LOOK_S = 0.25
 END_S = 15.0
 """A server that takes longer to end after SIGTERM is killed: nothing in it is needed any more."""
 KILLED_S = 5.0
 """A killed process is gone in milliseconds, except one that a driver keeps."""
-LAST_WORDS = 2000
 
 
 def command_line(template: str, places: Mapping[str, object]) -> list[str]:
@@ -39,19 +37,13 @@ def command_line(template: str, places: Mapping[str, object]) -> list[str]:
 
 
 class ServerProcess:
-    """A server in a process group of its own, with a log; it outlives neither `end` nor its starter.
-
-    It writes into a temporary file of this user alone, which the next run removes where this one is killed:
-    its words may have the key. The log is that without it, from its end on.
-    """
+    """A server in a process group of its own, with a log; it outlives neither `end` nor its starter."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, key: ApiKey) -> None:
-        self.log = log
-        self._key = key
+        self.log_name = log.name
+        self._log = ServerLog(log, key)
         self._words = command
-        log.parent.mkdir(parents=True, exist_ok=True)
-        self._said = owned_file(SERVER_SAID, ".log")
-        with self._said.path.open("wb") as output:
+        with self._log.said.open("wb") as output:
             try:
                 self._process = subprocess.Popen(
                     command,
@@ -62,7 +54,7 @@ class ServerProcess:
                     start_new_session=True,
                 )
             except OSError as error:
-                self._said.remove()
+                self._log.drop()
                 raise EngineError(
                     f"The server's command could not be started: {command[0]}: {error.strerror}.",
                     "Install it, or correct `serve: {command: ...}` in models.yaml.",
@@ -101,13 +93,11 @@ class ServerProcess:
     @property
     def see_log(self) -> str:
         """The sentence that names its log."""
-        return f"Its log is {self.log}."
+        return self._log.see
 
     def last_words(self) -> str:
         """The end of its log, without the key."""
-        with contextlib.suppress(OSError):
-            return self._key.scrubbed(self._text())[-LAST_WORDS:]
-        return ""
+        return self._log.last_words()
 
     def end(self, *, gently: bool) -> None:
         """End it and all that it started; its log stays, without the key."""
@@ -124,7 +114,7 @@ class ServerProcess:
             psutil.wait_procs(list(self._seen.values()), KILLED_S)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._guard.communicate(b"ended", KILLED_S)
-            self._write_log()
+            self._log.end()
 
     def _signal(self, number: signal.Signals) -> None:
         """To its group, and to descendants that left it."""
@@ -133,16 +123,6 @@ class ServerProcess:
         for process in self._seen.values():
             with contextlib.suppress(psutil.Error):  # psutil compares start times: no later one is hit
                 process.send_signal(number)
-
-    def _text(self) -> str:
-        """What it has said, also after its end."""
-        path = self._said.path if self._said.path.exists() else self.log
-        return path.read_text(encoding="utf-8", errors="replace")
-
-    def _write_log(self) -> None:
-        with contextlib.suppress(OSError):
-            self.log.write_text(without_own_names(self._key.scrubbed(self._text())), encoding="utf-8")
-        self._said.remove()
 
 
 def _guarded(server: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

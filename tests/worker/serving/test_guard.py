@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
 import pytest
 
 from bench.core.temporary import SERVER_SAID, sweep
+from bench.errors import EngineError
 from bench.worker.serving.secrets import ApiKey
 from bench.worker.serving.server_process import ServerProcess
 from tests.support.processes import ROOT, has_ended, wait_until
@@ -73,3 +76,35 @@ def test_a_started_server_is_asked_to_report_to_nobody(
         assert wait_until(lambda server=server: server.ended() is not None, timeout_s=30.0)  # type: ignore[misc]
         server.end(gently=False)
         assert log.read_text().split() == [number, "1"], "what the user has set is kept"
+
+
+def test_a_log_that_cannot_be_written_is_kept_elsewhere_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVER_SECRET", "planted-secret")
+    log = tmp_path / "logs" / "server.log"
+    server = ServerProcess(
+        [sys.executable, "-c", "print('no room for planted-secret')"], {}, log, ApiKey(None)
+    )
+    log.mkdir()
+    assert wait_until(lambda: server.ended() is not None, timeout_s=30.0)
+    with pytest.raises(EngineError, match=r"with exit status 0") as raised:
+        server.require_alive("load")
+    named = re.search(r"Its log is (/\S+\.log)\.", str(raised.value))
+    assert named is not None, str(raised.value)
+    server.end(gently=False)
+    kept = Path(named[1])
+    assert kept.parent == Path(tempfile.gettempdir())
+    assert sweep() == []
+    assert kept.read_text() == server.last_words() == "no room for ***\n"
+    kept.unlink()
+
+
+def test_a_sentence_names_a_log_that_has_the_words_so_far(tmp_path: Path) -> None:
+    says = "import time; print('loading', flush=True); time.sleep(60)"
+    server = ServerProcess([sys.executable, "-c", says], {}, tmp_path / "log", ApiKey(None))
+    assert wait_until(lambda: server.last_words() == "loading\n", timeout_s=30.0)
+    assert server.see_log == f"Its log is {tmp_path / 'log'}."
+    assert (tmp_path / "log").read_text() == "loading\n"
+    server.end(gently=False)
+    assert (tmp_path / "log").read_text() == "loading\n"
