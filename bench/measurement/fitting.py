@@ -12,6 +12,7 @@ from bench.catalog.prompts import prompts
 from bench.core.modality import Quantization
 from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
+from bench.errors import UsageError
 from bench.machine.placement import Placement, counted
 from bench.machine.replica_cards import sharing
 from bench.worker import producers
@@ -165,6 +166,21 @@ def available_bytes(placement: Placement) -> int:
 def cards_of_case(case: Case, placement: Placement) -> Placement:
     """The place of a case: as many of the cards as its replicas share equally."""
     return sharing(placement, case.replicas, lambda place: why_not(case, place) is None)
+
+
+def cards_of_pair(a: Case, b: Case, placement: Placement) -> Placement:
+    """The place of both sides of a pair. Raises UsageError where one would have other cards than the other.
+
+    Idle, cooling and joules of a pair are those of the cards that both sides have.
+    """
+    places = [cards_of_case(case, placement) for case in (a, b)]
+    if places[0].visible != places[1].visible:
+        of_a, of_b = (f"GPU {', '.join(str(gpu.index) for gpu in place.visible)}" for place in places)
+        raise UsageError(
+            f"A would be on {of_a} and B on {of_b}, and both sides of a pair need the same cards.",
+            "Name other cards with --gpus, or measure them one after the other.",
+        )
+    return places[0]
 
 
 def number_of_some(item: Planned, placement: Placement) -> int | None:
