@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-import psutil
-
 from bench.catalog.cases import Case, Planned
 from bench.catalog.prompts import prompts
 from bench.core.modality import Quantization
 from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
 from bench.errors import UsageError
+from bench.machine.card_pool import Fits
+from bench.machine.host_memory import host_memory_bytes
 from bench.machine.placement import Placement, counted
 from bench.machine.replica_cards import sharing
 from bench.worker import producers
@@ -158,14 +158,19 @@ def host_bytes(case: Case) -> int:
 def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
-        return int(psutil.virtual_memory().total)
+        return host_memory_bytes()
     totals = (gpu.identity().memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
 
 
 def cards_of_case(case: Case, placement: Placement) -> Placement:
     """The place of a case: as many of the cards as its replicas share equally."""
-    return sharing(placement, case.replicas, lambda place: why_not(case, place) is None)
+    return sharing(placement, case.replicas, holding(case))
+
+
+def holding(case: Case) -> Fits:
+    """Whether a place holds a case, as a question to ask of any."""
+    return lambda place: why_not(case, place) is None
 
 
 def cards_of_pair(a: Case, b: Case, placement: Placement) -> Placement:
@@ -230,7 +235,7 @@ def _why_not(case: Case, placement: Placement, times: int) -> str | None:
         at_once = f", loaded {times} times at once" if times > 1 else ""
         need = f"needs about {parts.total / 1e9:.0f} GB {stored}{at_once}{parts.large_parts}"
         return f"{need}, {place} {'have' if many else 'has'} {have / 1e9:.0f} GB"
-    host, whole = int(psutil.virtual_memory().total), _plain_bytes(case) * times
+    host, whole = host_memory_bytes(), _plain_bytes(case) * times
     if method is not None and parts.weights and whole > host:
         need = f"needs about {whole / 1e9:.0f} GB of the host's memory in {case.dtype} while it is quantised"
         return f"{need}, this machine has {host / 1e9:.0f} GB"
