@@ -76,8 +76,8 @@ def test_each_replica_has_to_fit_its_share(planned: Typed) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--replicas", "3", "--gpus", "4,5"), "3 replicas cannot share 2 cards equally."),
-        (("--replicas", "2"), "2 replicas cannot share 1 card equally."),
+        (("--replicas", "3", "--gpus", "4,5"), "3 replicas need at least 3 cards, and there are 2."),
+        (("--replicas", "2"), "2 replicas need at least 2 cards, and there is 1."),
         (("--replicas", "2", "--gpus", "0,1", "--workload", "single"), "whose replicas are its own."),
     ],
 )

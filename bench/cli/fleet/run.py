@@ -28,8 +28,8 @@ from bench.view import terminal
 from bench.worker.engine_spec import with_architecture
 
 NODE_FOLDER = "~/.cache/joulebench/fleet"
-_say = Notes().note
 """Where each node keeps its own records, so that a case is not measured twice."""
+_say = Notes().note
 
 
 def measure(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> int:
