@@ -163,7 +163,7 @@ class Session:
             raise failure
 
     def _leave_out(self, label: str, reason: str) -> None:
-        self.outcome.left_out[label] = f"{reason}."
+        self.outcome.too_large[label] = f"{reason}."
         self._listener.note(f"Left out: {label}: {reason}.")
 
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:

@@ -126,7 +126,7 @@ class _SideBySideRun:
         return RunOutcome(
             records=[record for outcome in done for record in outcome.records],
             given_up=self._given_up,
-            left_out={label: reason for outcome in done for label, reason in outcome.left_out.items()},
+            too_large={label: reason for outcome in done for label, reason in outcome.too_large.items()},
             interrupted=interrupted or any(outcome.interrupted for outcome in done),
             traces=[trace for outcome in done for trace in outcome.traces],
         )

@@ -57,7 +57,7 @@ def measure_here(plan: CasePlan, results: Path, reports: _Reports) -> None:
 
 def die_while_packing(plan: CasePlan, results: Path, connection: Connection) -> None:
     """Be killed while the samples of a record are packed."""
-    session.with_trace = kill  # type: ignore[assignment]
+    pytest.MonkeyPatch().setattr(session, "with_trace", kill)
     measure_here(plan, results, _Reports(connection))
 
 
