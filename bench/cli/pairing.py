@@ -13,7 +13,7 @@ from bench.compare.identity import KERNEL_LIBRARIES
 from bench.errors import PrerequisiteError, UsageError
 from bench.machine.locks import Note
 from bench.machine.placement import Placement
-from bench.measurement.fitting import available_bytes, needed_bytes
+from bench.measurement.fitting import available_bytes, cards_of_pair, needed_bytes
 from bench.measurement.paired import PairSide
 from bench.worker.checkouts import Checkout, commit_of, is_checkout, opened, unknown_name
 
@@ -76,7 +76,7 @@ def sides(
         raise UsageError(f"{made}, so they have no ratio.", "Name two models of one kind.")
 
     need = sum(item.case.replicas * needed_bytes(item.case) for item in (a, b))
-    have = available_bytes(placement)
+    have = available_bytes(cards_of_pair(a.case, b.case, placement))
     if need > have:
         raise PrerequisiteError(
             f"Both sides of a pair are loaded at once: that takes {need / 1e9:.0f} GB, and there are "

@@ -48,7 +48,7 @@ def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
         click.echo(run_hints.relative(path))
     for label, case in outcome.given_up.items():
         click.echo(f"Not measured: {label}: {case.reason}", err=True)
-    for label, reason in outcome.left_out.items():
+    for label, reason in outcome.too_large.items():
         click.echo(f"Left out: {label}: {reason}", err=True)
     if asked.pair is not None:
         for at in range(0, len(records), 2):

@@ -39,7 +39,7 @@ class FleetOutcome:
     paths: list[Path] = field(default_factory=list)
     given_up: dict[str, str] = field(default_factory=dict)
     """Reasons by the case's label."""
-    left_out: dict[str, str] = field(default_factory=dict)
+    too_large: dict[str, str] = field(default_factory=dict)
     """Reasons of points that a node's memory does not suffice for, by label."""
     errors: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -100,7 +100,7 @@ class _FleetRun:
             took_s = self.pace.ends(node, time.monotonic())
             self.outcome.paths += write(self.results, measured)
             self.outcome.statuses.append(measured.exit_status)
-            self.outcome.left_out |= measured.left_out
+            self.outcome.too_large |= measured.too_large
             self.say(f"{node}: {measured.summary or 'done'}, {took_s:.0f} s")
 
     def _failed(self, node: str, measured: MeasuredFiles) -> None:

@@ -97,7 +97,7 @@ class MeasuredFiles:
     exit_status: int = 0
     summary: str = ""
     """What was measured and what came of it, in words."""
-    left_out: dict[str, str] = field(default_factory=dict)
+    too_large: dict[str, str] = field(default_factory=dict)
     """As in `RunOutcome`."""
 
 
@@ -171,7 +171,7 @@ class NodeRunner:
             outcome.interrupted,
             exit_status=outcome.exit_status,
             summary=self._listener.line,
-            left_out=outcome.left_out,
+            too_large=outcome.too_large,
         )
 
     def stop(self) -> None:

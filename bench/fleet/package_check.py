@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.compare import rederived
-from bench.compare.cards_apart import cards_of
 from bench.compare.rederived import Rederived
 from bench.core.record import Record
 from bench.errors import RecordError
@@ -34,8 +33,8 @@ class CheckedRecord:
     problems: tuple[str, ...]
     derived: Rederived | None
     """`None` without a trace, or where the record itself is at fault."""
-    cards: str = ""
-    """`GPU 0, 1`: cards that its record names; empty where it was not read."""
+    record: Record | None = None
+    """The record without its blocks; `None` where it was not read."""
 
     @property
     def publication_valid(self) -> bool:
@@ -70,7 +69,9 @@ def _checked(package: OpenedPackage, node: Node, entry: PackagedRecord) -> Check
                 problems += [f"{entry.file}: {each}" for each in rederived.differences(record, derived)]
     except RecordError as error:
         return CheckedRecord(entry, node.machine, (str(error),), None)
-    return CheckedRecord(entry, node.machine, tuple(problems), derived, cards_of(record))
+    return CheckedRecord(
+        entry, node.machine, tuple(problems), derived, record.model_copy(update={"blocks": []})
+    )
 
 
 def _trace(package: OpenedPackage, name: str, record: Record) -> traces.Trace:

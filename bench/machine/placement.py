@@ -47,17 +47,19 @@ class Placement:
     def shares(self, replicas: int) -> tuple[Placement, ...]:
         """The place of each replica: as many cards each, by their order. All of them share a CPU.
 
-        Raises UsageError where the cards cannot be shared equally.
+        The cards are a multiple of the replicas, as those of a case are. Raises UsageError where they are
+        fewer.
         """
         if self.device == "cpu" or replicas == 1:
             return (self,) * replicas
         each, left = divmod(len(self.visible), replicas)
-        if left or not each:
-            cards = "1 card" if len(self.visible) == 1 else f"{len(self.visible)} cards"
+        if not each:
+            there = "is 1" if len(self.visible) == 1 else f"are {len(self.visible)}"
             raise UsageError(
-                f"{replicas} replicas cannot share {cards} equally.",
+                f"{replicas} replicas need at least {replicas} cards, and there {there}.",
                 f"Name {replicas} cards or more with --gpus.",
             )
+        assert not left, "the cards of a case are a multiple of its replicas"
         return tuple(self.of(self.visible[at : at + each]) for at in range(0, len(self.visible), each))
 
     def of(self, cards: tuple[Gpu, ...]) -> Placement:

@@ -15,8 +15,8 @@ from bench.machine.placement import Placement
 def sharing(placement: Placement, replicas: int, fits: Fits) -> Placement:
     """The place of a case: all of its cards where replicas share them equally, else the fewest that hold it.
 
-    Cards that were idle before the run are preferred, then the first ones, so both sides of a pair have the
-    same. Where none hold it, as many as can be shared.
+    Cards that were idle before the run are preferred, then the first ones. Where none hold it, as many as can
+    be shared.
     """
     cards = placement.visible
     if placement.device == "cpu" or len(cards) < replicas or not len(cards) % replicas:

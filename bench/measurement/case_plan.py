@@ -29,7 +29,7 @@ from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place, visible_cards
 from bench.measurement.cases_beside import CasesBeside
 from bench.measurement.context import RunContext, RunListener
-from bench.measurement.fitting import number_of_some
+from bench.measurement.fitting import cards_of_pair, number_of_some
 from bench.measurement.forecast import forecast
 from bench.measurement.instruments import Instruments
 from bench.measurement.measured_already import (
@@ -279,6 +279,12 @@ class PairPlan(_PlanOfCases):
     def measure(self, instruments: Instruments, context: RunContext[RunListener]) -> RunOutcome:
         """Measure all pairs. Raises BenchError where nothing can begin."""
         return self._measure_all(instruments, context)
+
+    def require_here(self, placement: Placement, instruments: Instruments) -> None:
+        """As of cases; raises UsageError where the sides of a pair would have other cards each."""
+        super().require_here(placement, instruments)
+        for a, b in self.pairs:
+            cards_of_pair(a.case, b.case, placement)
 
     def _needing_software(self) -> Iterator[Planned]:
         """None with checkouts, but for a case that their code does not make. Raises UsageError for that."""

@@ -55,7 +55,7 @@ class CaseProcess:
             report = self.connection.recv()
         except (EOFError, OSError):  # also in the middle of a report
             self.end()
-            if self._written:  # only what came after its record is lost
+            if self._written:  # only its samples, and what came after its record, are lost
                 return RunOutcome(records=self._written)
             return GivenUp(f"its process ended with status {self._process.exitcode}")
         if isinstance(report, RunOutcome | GivenUp):
@@ -112,7 +112,7 @@ class _Reports:
         self._connection.send(("block_done", (done,)))
 
     def case_done(self, record: Record, path: Path) -> None:
-        """A record was written."""
+        """The case's last record was written."""
         self._connection.send(("case_done", (record, path)))
 
 

@@ -62,7 +62,7 @@ class RunListener(NoteListener, Protocol):
         """A measured block has ended."""
 
     def case_done(self, record: Record, path: Path) -> None:
-        """A record was written."""
+        """The last record of a case was written; its samples are packed after this."""
 
 
 class StopSignal(Protocol):

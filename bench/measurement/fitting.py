@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-import psutil
-
 from bench.catalog.cases import Case, Planned
 from bench.catalog.prompts import prompts
 from bench.core.modality import Quantization
 from bench.engines.memory import BatchMemory, memory_of
 from bench.engines.weights import architectures
+from bench.errors import UsageError
+from bench.machine.card_pool import Fits
+from bench.machine.host_memory import host_memory_bytes
 from bench.machine.placement import Placement, counted
 from bench.machine.replica_cards import sharing
 from bench.worker import producers
@@ -157,14 +158,34 @@ def host_bytes(case: Case) -> int:
 def available_bytes(placement: Placement) -> int:
     """Memory of the place: of the cards together, or of the host."""
     if placement.device == "cpu":
-        return int(psutil.virtual_memory().total)
+        return host_memory_bytes()
     totals = (gpu.identity().memory_bytes for gpu in placement.visible)
     return sum(int(total) for total in totals if total is not None)
 
 
 def cards_of_case(case: Case, placement: Placement) -> Placement:
     """The place of a case: as many of the cards as its replicas share equally."""
-    return sharing(placement, case.replicas, lambda place: why_not(case, place) is None)
+    return sharing(placement, case.replicas, holding(case))
+
+
+def holding(case: Case) -> Fits:
+    """Whether a place holds a case, as a question to ask of any."""
+    return lambda place: why_not(case, place) is None
+
+
+def cards_of_pair(a: Case, b: Case, placement: Placement) -> Placement:
+    """The place of both sides of a pair. Raises UsageError where one would have other cards than the other.
+
+    Idle, cooling and joules of a pair are those of the cards that both sides have.
+    """
+    places = [cards_of_case(case, placement) for case in (a, b)]
+    if places[0].visible != places[1].visible:
+        of_a, of_b = (f"GPU {', '.join(str(gpu.index) for gpu in place.visible)}" for place in places)
+        raise UsageError(
+            f"A would be on {of_a} and B on {of_b}, and both sides of a pair need the same cards.",
+            "Name other cards with --gpus, or measure them one after the other.",
+        )
+    return places[0]
 
 
 def number_of_some(item: Planned, placement: Placement) -> int | None:
@@ -214,7 +235,7 @@ def _why_not(case: Case, placement: Placement, times: int) -> str | None:
         at_once = f", loaded {times} times at once" if times > 1 else ""
         need = f"needs about {parts.total / 1e9:.0f} GB {stored}{at_once}{parts.large_parts}"
         return f"{need}, {place} {'have' if many else 'has'} {have / 1e9:.0f} GB"
-    host, whole = int(psutil.virtual_memory().total), _plain_bytes(case) * times
+    host, whole = host_memory_bytes(), _plain_bytes(case) * times
     if method is not None and parts.weights and whole > host:
         need = f"needs about {whole / 1e9:.0f} GB of the host's memory in {case.dtype} while it is quantised"
         return f"{need}, this machine has {host / 1e9:.0f} GB"

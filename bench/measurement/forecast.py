@@ -13,13 +13,11 @@ from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from typing import Literal
 
-import psutil
-
 from bench.catalog.cases import Case, Planned
 from bench.catalog.sweep import longest_s, roughly
 from bench.core.words import counted
 from bench.doctor.hub import in_cache
-from bench.machine.host_memory import HostMemory
+from bench.machine.host_memory import HostMemory, host_memory_bytes
 from bench.measurement.fitting import host_bytes
 from bench.worker import producers
 
@@ -92,7 +90,7 @@ def forecast_side_by_side(
 ) -> Forecast:
     """The forecast of cases that begin, in order, as soon as the cards and host memory they need are free."""
     at_s, free = 0.0, cards
-    host = host or HostMemory(int(psutil.virtual_memory().total))
+    host = host or HostMemory(host_memory_bytes())
     running: list[tuple[float, int, int]] = []
     waiting = [
         (longest_s(item.measure), count, host_bytes(item.case))

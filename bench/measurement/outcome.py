@@ -46,7 +46,7 @@ class RunOutcome:
     """Cases that were left out for an option that their model cannot do."""
     given_up: dict[str, GivenUp] = field(default_factory=dict)
     """Cases that gave no record, by label."""
-    left_out: dict[str, str] = field(default_factory=dict)
+    too_large: dict[str, str] = field(default_factory=dict)
     """Reasons of cases that ran out of memory where half their batch is a case of its own, by label."""
     interrupted: bool = False
     traces: list[str] = field(default_factory=list)

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench.catalog.cases import Planned
-from bench.machine.card_pool import CardPool, Fits
+from bench.machine.card_pool import CardPool
 from bench.machine.placement import Placement
-from bench.measurement.fitting import cards_of_case, why_not
+from bench.measurement.fitting import cards_of_case, holding
 from bench.measurement.side_by_side import cards_needed
 from bench.meters.gpu import Gpu
 from bench.worker import producers
@@ -47,11 +47,7 @@ def planned_cards(
 def _side_by_side(items: Sequence[Planned], placement: Placement) -> list[PlannedCards]:
     pool, found = CardPool(placement), []
     for item in items:
-        fits, count = _holding(item), cards_needed(item, CardPool(placement))
+        fits, count = holding(item.case), cards_needed(item, CardPool(placement))
         cards = pool.take(count, fits) or pool.possible(count, fits) or placement.visible
         found.append(PlannedCards(cards, count))
     return found
-
-
-def _holding(item: Planned) -> Fits:
-    return lambda place: why_not(item.case, place) is None

@@ -145,10 +145,11 @@ class Session:
         if isinstance(failure, EngineError) and failure.out_of_memory and batch > 1 and requested is None:
             smaller = replace(item, case=item.case.with_batch(batch // 2))
             failed = build_record.record(item, state, self._carbon, facts, failure)
+            is_own_case = smaller.case.as_mapping()["hash"] in self._points
             if any(not block.warmup for block in failed.blocks):
-                self._save(failed, state)
+                self._save(failed, state, is_last=is_own_case)
             self._folder.discard_partial(failed)
-            if smaller.case.as_mapping()["hash"] in self._points:
+            if is_own_case:
                 self._leave_out(
                     item.case.label, f"out of memory; batch {batch // 2} is measured as its own case"
                 )
@@ -162,7 +163,7 @@ class Session:
             raise failure
 
     def _leave_out(self, label: str, reason: str) -> None:
-        self.outcome.left_out[label] = f"{reason}."
+        self.outcome.too_large[label] = f"{reason}."
         self._listener.note(f"Left out: {label}: {reason}.")
 
     def _facts(self, requested: RequestedCase | None) -> CaseFacts:
@@ -189,17 +190,21 @@ class Session:
         with contextlib.suppress(OSError):
             self._folder.save_partial(build_record.record(item, state, self._carbon, facts))
 
-    def _save(self, record: Record, state: CaseState) -> None:
+    def _save(self, record: Record, state: CaseState, *, is_last: bool = True) -> None:
+        """Write a case's record, then its samples. `is_last` is false where the case is tried once more."""
         folder = self._folder.path
         record = build_record.relative_outputs(record, folder)
         stem = self._folder.file_name(record).removesuffix(".json")
         records = self.outcome.records
         records.append((record, None))
         try:
-            # Samples of hours take seconds to pack: the record is saved first, in case the process ends.
+            # Samples of hours take seconds to pack: the record is saved and told of first, in case the
+            # process ends.
             safe = without_trace(record, INTERRUPTED_MEANWHILE)
             path = self._folder.save(safe)
             records[-1] = safe, path
+            if is_last:
+                self._listener.case_done(safe, path)
             record = with_trace(record, state, self._setup.instruments.recorder, folder, stem)
             self._folder.save(record)
             records[-1] = record, path
@@ -208,5 +213,3 @@ class Session:
             kept, written = records[-1]
             if written is not None and not written.is_file():  # its folder was removed since
                 records[-1] = kept, None
-            return
-        self._listener.case_done(record, path)

@@ -16,19 +16,17 @@ from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-import psutil
-
 from bench.catalog.cases import Planned
 from bench.errors import PrerequisiteError, UsageError
 from bench.machine import cooling, provenance
-from bench.machine.card_pool import CardPool, Fits
-from bench.machine.host_memory import HostMemory
+from bench.machine.card_pool import CardPool
+from bench.machine.host_memory import HostMemory, host_memory_bytes
 from bench.machine.locks import lock_names
 from bench.machine.placement import Placement, place
 from bench.measurement.case_process import ENDINGS, CaseProcess
 from bench.measurement.cases_beside import CasesBeside, CaseTimes
 from bench.measurement.context import RunContext, RunListener
-from bench.measurement.fitting import host_bytes, why_not
+from bench.measurement.fitting import holding, host_bytes, why_not
 from bench.measurement.forecast import forecast_side_by_side
 from bench.measurement.instruments import Instruments
 from bench.measurement.outcome import GivenUp, RunOutcome
@@ -86,11 +84,7 @@ def require_cards(placement: Placement) -> None:
 
 def cards_needed(item: Planned, pool: CardPool) -> int:
     """The fewest cards of a pool that hold a case."""
-    return pool.fewest(_holding(item), item.case.replicas)
-
-
-def _holding(item: Planned) -> Fits:
-    return lambda place: why_not(item.case, place) is None
+    return pool.fewest(holding(item.case), item.case.replicas)
 
 
 class _SideBySideRun:
@@ -105,7 +99,7 @@ class _SideBySideRun:
     ) -> None:
         self._plan, self._placement, self._context = plan, placement, context
         self._pool = CardPool(placement)
-        self._memory = HostMemory(int(psutil.virtual_memory().total))
+        self._memory = HostMemory(host_memory_bytes())
         self._waits_for_memory = set[int]()
         self._times = CaseTimes(
             [item.case.label for item in plan.cases], [gpu.uuid for gpu in placement.visible]
@@ -132,7 +126,7 @@ class _SideBySideRun:
         return RunOutcome(
             records=[record for outcome in done for record in outcome.records],
             given_up=self._given_up,
-            left_out={label: reason for outcome in done for label, reason in outcome.left_out.items()},
+            too_large={label: reason for outcome in done for label, reason in outcome.too_large.items()},
             interrupted=interrupted or any(outcome.interrupted for outcome in done),
             traces=[trace for outcome in done for trace in outcome.traces],
         )
@@ -169,15 +163,16 @@ class _SideBySideRun:
     def _start_what_fits(self) -> None:
         """Start each waiting case, in order, whose cards are free; a smaller one may pass a larger one."""
         for at, item in list(self._waiting.items()):
-            if not self._memory.fits(host_bytes(item.case)):
+            if not self._memory.takes(host_bytes(item.case)):
                 self._say_that_it_waits(at, item)
                 continue
-            cards = self._pool.take(self._needed[at], _holding(item))
-            if cards is not None:
-                self._memory.takes(host_bytes(item.case))
-                del self._waiting[at]
-                started = self._started(at, item, cards)
-                self._running[started.connection] = started
+            cards = self._pool.take(self._needed[at], holding(item.case))
+            if cards is None:
+                self._memory.give_back(host_bytes(item.case))
+                continue
+            del self._waiting[at]
+            started = self._started(at, item, cards)
+            self._running[started.connection] = started
         if not self._running:  # all cards are free, so these cases fit nowhere
             for item in self._waiting.values():
                 reason = f"it {why_not(item.case, self._placement)}."

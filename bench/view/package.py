@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
+from bench.compare.cards_apart import cards_apart
 from bench.core.words import counted
 from bench.fleet import publication
 from bench.fleet.opening import OpenedPackage
@@ -33,14 +33,14 @@ def package_section(package: OpenedPackage, checked: Sequence[CheckedRecord]) ->
     )
     codes = {code for each in checked for code in each.entry.publication_reasons}
     notes = tuple(f"{code}: {why}." for code, why in publication.CODES.items() if code in codes)
-    places = defaultdict[tuple[str, str | None], set[str]](set)
-    for each in checked:
-        places[each.entry.label, each.machine].add(each.cards)
-    rows = [_row(each, apart=len(places[each.entry.label, each.machine]) > 1) for each in checked]
+    read = {at: each.record for at, each in enumerate(checked) if each.record is not None}
+    labels = [checked[at].entry.label for at in read]
+    cards = dict(zip(read, cards_apart(labels, list(read.values())), strict=True))
+    rows = [_row(each, cards.get(at, "")) for at, each in enumerate(checked)]
     return Section("Package", (summary, table(COLUMNS, rows)), notes)
 
 
-def _row(checked: CheckedRecord, *, apart: bool) -> tuple[Cell, ...]:
+def _row(checked: CheckedRecord, cards: str) -> tuple[Cell, ...]:
     entry, derived = checked.entry, checked.derived
     anew = derived is not None and derived.windows > 0
     from_samples = derived.value if derived is not None and anew else None
@@ -55,7 +55,7 @@ def _row(checked: CheckedRecord, *, apart: bool) -> tuple[Cell, ...]:
     )
     return (
         entry.label,
-        ", ".join(filter(None, (checked.machine, checked.cards if apart else ""))),
+        ", ".join(filter(None, (checked.machine, cards))),
         entry.status,
         entry.headline_j,
         from_samples,

@@ -77,9 +77,9 @@ def neighbours(record: Measurement) -> str | None:
     idle = "idle " if found.busy == 0 else ""
     at_work = f", {found.busy} of them at work" if found.busy else ""
     named = f"{found.cards} {idle}neighbour{'s' if found.cards > 1 else ''}{at_work}"
-    if found.power_w is None:
-        return f"{named}: power not known ({found.reason})"
     left_out = f" ({taken} left out)" if found.of_other_cases else ""
+    if found.power_w is None:
+        return f"{named}: power not known ({found.reason}){left_out}"
     return f"{named}: {digits(found.power_w.value)} W, not in the sum{left_out}"
 
 

@@ -76,8 +76,8 @@ def test_each_replica_has_to_fit_its_share(planned: Typed) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (("--replicas", "3", "--gpus", "4,5"), "3 replicas cannot share 2 cards equally."),
-        (("--replicas", "2"), "2 replicas cannot share 1 card equally."),
+        (("--replicas", "3", "--gpus", "4,5"), "3 replicas need at least 3 cards, and there are 2."),
+        (("--replicas", "2"), "2 replicas need at least 2 cards, and there is 1."),
         (("--replicas", "2", "--gpus", "0,1", "--workload", "single"), "whose replicas are its own."),
     ],
 )
@@ -101,6 +101,37 @@ def test_replicas_that_cannot_share_all_cards_have_the_fewest_that_hold_them(
     assert "Cards: GPU 7, 6, 5, 4, 3, 2: NVIDIA H100 80GB HBM3." in planned(*large).err, "two cards a copy"
     eight_cards.set_processes(1, {4242: 10**9})
     assert "Cards: GPU 0, 2, 3: NVIDIA H100 80GB HBM3." in planned(*three).err, "1 is in use"
+
+
+@pytest.mark.parametrize(
+    ("sides", "of_a", "of_b"),
+    [
+        (("tiny-bloom,replicas=3", "tiny-bloom"), "0, 1, 2", "0, 1, 2, 3"),
+        (("tiny-bloom,replicas=2", "tiny-bloom,replicas=3"), "0, 1, 2, 3", "0, 1, 2"),
+    ],
+)
+def test_a_pair_whose_sides_would_have_other_cards_is_refused(
+    planned: Typed, sides: tuple[str, str], of_a: str, of_b: str
+) -> None:
+    done = planned("--models", CATALOGUE, "--gpus", FOUR, "--pair", *sides)
+    assert done.status == 2
+    assert " ".join(done.err.split()) == (
+        f"Error: A would be on GPU {of_a} and B on GPU {of_b}, and both sides of a pair need the same cards. "
+        "Name other cards with --gpus, or measure them one after the other."
+    )
+    three = planned("--models", CATALOGUE, "--gpus", "0,1,2", "--pair", "tiny-bloom,replicas=3", "tiny-bloom")
+    assert three.status == 0, three.err
+
+
+def test_memory_of_a_pair_is_that_of_the_cards_on_which_its_sides_meet(
+    planned: Typed, eight_cards: StandIn
+) -> None:
+    for gpu in range(8):
+        eight_cards.gpu(gpu).memory_total_bytes = 30 * 10**9
+    pair = ("--pair", "bloom-7b1,replicas=3", "bloom-7b1,replicas=3,batch=2")
+    done = planned("--models", SHIPPED, "--gpus", FOUR, *pair)
+    assert done.status == 2
+    assert "and there are 90 GB." in done.err, "of three cards; the fourth is idle"
 
 
 def test_a_dry_run_names_the_cards_of_cases(planned: Typed) -> None:

@@ -20,6 +20,8 @@ from bench.errors import RecordError, UsageError
 from bench.fleet import opening, package, package_check, signing
 from bench.fleet.manifest import NAME, SIGNATURE
 from bench.store import results
+from bench.view import package as package_view
+from bench.view.content import Table
 from tests.fleet.planted import new_key, planted, rewritten
 
 H100, L4 = "GPU-aaaaaaaa-0000-0000-0000-00000000h100", "GPU-bbbbbbbb-0000-0000-0000-000000000004"
@@ -288,3 +290,17 @@ def test_a_file_that_no_record_names_is_checked_too(two: Path) -> None:
 
     opened = opening.open_package(rewritten(packed(two), NAME, with_a_note))
     assert opened.faults == {"note.txt": "it is in the manifest and not in the package"}
+
+
+def test_a_package_names_the_cards_of_one_machine_where_they_differ(tmp_path: Path) -> None:
+    for index, (name, uuid) in enumerate((("one", H100), ("two", L4))):
+        path = planted(tmp_path / "results", name, uuid)
+        text = json.loads(path.read_text())
+        text["machine"] |= {"name": "rack", "id": "rack"}
+        text["machine"]["gpus"][0]["index"] = index
+        path.with_name(f"{name}.json").write_text(json.dumps(text))
+        path.unlink()
+    opened = opening.open_package(packed(tmp_path / "results"))
+    section = package_view.package_section(opened, list(package_check.check(opened)))
+    (shown,) = (part for part in section.parts if isinstance(part, Table))
+    assert [str(row.cells[1]) for row in shown.rows] == ["rack, GPU 0", "rack, GPU 1"]

@@ -22,16 +22,18 @@ BUSY_W = {0: 210.0, 1: 360.0}
 
 
 @pytest.mark.parametrize(
-    ("replicas", "gpus", "seen"), [(2, "0,1", None), (2, "0", "1 card"), (3, "0,1", "2 cards")]
+    ("replicas", "gpus", "seen"), [(2, "0,1", None), (2, "0", "is 1"), (3, "0,1", "are 2")]
 )
-def test_a_node_whose_cards_replicas_cannot_share_refuses_the_case(
+def test_a_node_with_fewer_cards_than_replicas_refuses_the_case(
     standin_library: Path, tmp_path: Path, replicas: int, gpus: str, seen: str | None
 ) -> None:
     standin = StandIn(standin_library, tmp_path / "two.control", gpu_count=2)
     standin.attach()
     facts = NodeRunner(str(tmp_path / "node")).describe(replicated(replicas, gpus))
     standin.close()
-    expected = {} if seen is None else {0: f"{replicas} replicas cannot share {seen} equally."}
+    expected = (
+        {} if seen is None else {0: f"{replicas} replicas need at least {replicas} cards, and there {seen}."}
+    )
     assert facts.refusals == expected
     board = DispatchBoard(1, {"a": facts})
     assert board.next_case("a") == (0 if seen is None else None), "nothing is sent to a node that refused"

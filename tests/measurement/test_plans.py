@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,3 +87,16 @@ def test_two_checkouts_are_no_pair_of_what_is_made_elsewhere(
     pair = PairPlan(((case(), case()),), {"A": CHECKOUT, "B": CHECKOUT}, device="cpu")
     with pytest.raises(UsageError, match="not made by a checkout's code"):
         run(pair, RunContext(tmp_path, Quiet()))
+
+
+def test_sides_on_other_cards_make_no_pair_before_anything_is_loaded(
+    standin_library: Path, tmp_path: Path
+) -> None:
+    standin = StandIn(standin_library, tmp_path / "four.control", gpu_count=4)
+    standin.attach()
+    three = replace(case(), case=replace(case().case, replicas=3))
+    listener = Quiet()
+    with pytest.raises(UsageError, match="A would be on GPU 0, 1, 2 and B on GPU 0, 1, 2, 3,"):
+        run(PairPlan(((three, case()),), gpus="0,1,2,3", device="cuda"), RunContext(tmp_path, listener))
+    standin.close()
+    assert listener.stages == []

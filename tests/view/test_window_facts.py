@@ -111,6 +111,10 @@ def beside(**changes: Any) -> Record:
             "1 card of other cases of the run, not counted as idle",
         ),
         ({"power_w": None, "reason": "GPU-a: lost"}, "6 idle neighbours: power not known (GPU-a: lost)"),
+        (
+            {"power_w": None, "reason": "GPU-a: lost", "of_other_cases": 2},
+            "6 idle neighbours: power not known (GPU-a: lost) (2 cards of other cases of the run left out)",
+        ),
     ],
 )
 def test_neighbours_are_told_apart_from_the_sum(changes: dict[str, Any], told: str) -> None:

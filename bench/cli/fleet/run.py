@@ -28,8 +28,8 @@ from bench.view import terminal
 from bench.worker.engine_spec import with_architecture
 
 NODE_FOLDER = "~/.cache/joulebench/fleet"
-_say = Notes().note
 """Where each node keeps its own records, so that a case is not measured twice."""
+_say = Notes().note
 
 
 def measure(catalogue: Catalogue, names: tuple[str, ...], asked: RunOptions, country: str) -> int:
@@ -86,7 +86,7 @@ def _show(outcome: FleetOutcome, asked: RunOptions) -> None:
         click.echo(run_hints.relative(path))
     for label, reason in outcome.given_up.items():
         _say(f"Not measured: {label}: {reason}.")
-    for label, reason in outcome.left_out.items():
+    for label, reason in outcome.too_large.items():
         _say(f"Left out: {label}: {reason}")
     for error in outcome.errors:
         _say(f"Error: {error}")
