@@ -20,7 +20,7 @@ class MachineColumn:
     scope: str
     kind: str
     cards: str = field(default="", compare=False)
-    """`GPU 0`, where other cards of the machine were measured too; `card` tells them apart."""
+    """`GPU 0`, where other cards of the machine were measured too; their identity is `card`."""
 
     @property
     def named(self) -> str:
