@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.order import slow_first
+
 pytest_plugins = ["pytester", "tests.standin.fixtures"]
 
 
@@ -40,11 +42,8 @@ for _name in [name for name in os.environ if steers(name) and not name.startswit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those marked slow begin; otherwise the order is as it was.
-
-    Where tests of a module share a fixture, the whole module is marked, since it must not be torn apart.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Those marked slow begin, shared out among the workers; otherwise the order is as it was."""
+    items[:] = slow_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -138,10 +138,10 @@ def _newest(standings: Iterable[RankedRow]) -> list[RankedRow]:
 
 
 def _named_apart(standings: Sequence[RankedRow]) -> list[RankedRow]:
-    """Rows with the cards in the machine's name, where several cards of one machine were measured."""
+    """Rows that name their cards, where several cards of one machine were measured."""
     cards = cards_apart([None] * len(standings), [one.found.record for one in standings])
     return [
-        replace(one, place=replace(one.place, machine=f"{one.place.machine}, {name}")) if name else one
+        replace(one, place=replace(one.place, cards=name)) if name else one
         for one, name in zip(standings, cards, strict=True)
     ]
 
@@ -216,7 +216,7 @@ def _reference(
     models = {one.place: card_model(one.found.record) for one in standings}
 
     def described(each: MachineColumn) -> str:
-        named = f"{each.machine} {models[each].name} {each.card} {each.driver} {each.limits}"
+        named = f"{each.named} {models[each].name} {each.card} {each.driver} {each.limits}"
         return f"{named} {each.scope} {each.kind}".lower()
 
     fitting = [
@@ -227,7 +227,7 @@ def _reference(
         return fitting[0], models[fitting[0]]
     if len(of_these) == 1 and len({each.card for each in fitting}) == len(fitting):
         return None, of_these.pop()
-    listed = "; ".join(f"{each.machine}, {each.driver}, {each.limits}" for each in sorted(models))
+    listed = "; ".join(f"{each.named}, {each.driver}, {each.limits}" for each in sorted(models))
     raise UsageError(
         f'--reference "{text}" fits {len(fitting)} machines of {len(of_these)} card models, not one.',
         f"There are: {listed or 'none'}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.compare.identity import card, facts
 from bench.core.measurement import Measurement
@@ -19,6 +19,13 @@ class MachineColumn:
     limits: str
     scope: str
     kind: str
+    cards: str = field(default="", compare=False)
+    """`GPU 0`, where other cards of the machine were measured too; their identity is `card`."""
+
+    @property
+    def named(self) -> str:
+        """Machine and cards, as it is headed: `Box, GPU 0`."""
+        return ", ".join(filter(None, (self.machine, self.cards)))
 
     @property
     def like(self) -> tuple[str, str]:

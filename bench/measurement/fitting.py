@@ -169,7 +169,7 @@ def cards_of_case(case: Case, placement: Placement) -> Placement:
 
 
 def holding(case: Case) -> Fits:
-    """Whether a place holds a case, as a question to ask of any."""
+    """Question to ask of any place: whether a case fits there."""
     return lambda place: why_not(case, place) is None
 
 
@@ -182,8 +182,8 @@ def cards_of_pair(a: Case, b: Case, placement: Placement) -> Placement:
     if places[0].visible != places[1].visible:
         of_a, of_b = (f"GPU {', '.join(str(gpu.index) for gpu in place.visible)}" for place in places)
         raise UsageError(
-            f"A would be on {of_a} and B on {of_b}, and both sides of a pair need the same cards.",
-            "Name other cards with --gpus, or measure them one after the other.",
+            f"A would be on {of_a} and B on {of_b}; a pair needs the same cards.",
+            "Name other cards with --gpus or run each alone.",
         )
     return places[0]
 

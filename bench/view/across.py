@@ -56,9 +56,9 @@ def _machines(boards: Sequence[Ranking]) -> Generator[Section | str, None, list[
     places = sorted({one.place for board in boards for one in board.standings})
     letters = dict(zip(places, letters_of(len(places)), strict=True))
     for place, letter in letters.items():
-        yield f"{letter}  {place.machine}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
+        yield f"{letter}  {place.named}, {place.driver}, {place.limits}: {place.scope}, {place.kind}"
     if boards:
-        named = {place: (letter, place.machine) for place, letter in letters.items()}
+        named = {place: (letter, place.named) for place, letter in letters.items()}
         yield Section("", (matrix(boards, named),))
     return [_ranking(board, letters) for board in boards]
 
@@ -79,7 +79,7 @@ def _standing(one: RankedRow, letter: str) -> tuple[Cell, ...]:
     return (
         rank_of(one.rank),
         letter,
-        one.place.machine,
+        one.place.named,
         plus_minus(one.energy),
         spanned(one.ratio),
         one.time_s,

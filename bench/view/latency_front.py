@@ -46,7 +46,7 @@ def table_of(front: LatencyFront, name: str = "") -> Table:
 def _cells(point: LatencyPoint) -> tuple[Cell, ...]:
     return (
         point.row.found.record.label,
-        point.row.place.machine,
+        point.row.place.named,
         plus_minus(point.energy),
         point.end_to_end_s,
         point.end_to_end_p99_s,

@@ -71,7 +71,7 @@ def _dots(standings: Sequence[RankedRow], found: Sequence[ReferenceRows]) -> Ite
     for one in standings:
         low, high = one.energy.low, one.energy.high
         yield {
-            "label": clean(f"{one.place.machine}, {one.place.limits}, {one.place.driver}", 70),
+            "label": clean(f"{one.place.named}, {one.place.limits}, {one.place.driver}", 70),
             "kind": one.place.kind,
             "interval": "none" if low is None else ABSOLUTE,
             "value": one.energy.value,

@@ -116,8 +116,8 @@ def test_a_pair_whose_sides_would_have_other_cards_is_refused(
     done = planned("--models", CATALOGUE, "--gpus", FOUR, "--pair", *sides)
     assert done.status == 2
     assert " ".join(done.err.split()) == (
-        f"Error: A would be on GPU {of_a} and B on GPU {of_b}, and both sides of a pair need the same cards. "
-        "Name other cards with --gpus, or measure them one after the other."
+        f"Error: A would be on GPU {of_a} and B on GPU {of_b}; a pair needs the same cards. "
+        "Name other cards with --gpus or run each alone."
     )
     three = planned("--models", CATALOGUE, "--gpus", "0,1,2", "--pair", "tiny-bloom,replicas=3", "tiny-bloom")
     assert three.status == 0, three.err

@@ -31,7 +31,7 @@ from bench.measurement.live.snapshot import DomainSnapshot, GpuSnapshot, GpuUser
 from bench.meters.gpus.nvml import NvmlGpu
 from bench.view import terminal
 from bench.view.live import LiveView
-from tests.cli.conftest import Typed
+from tests.cli.conftest import Typed, words_of
 from tests.standin import Family, StandIn
 from tests.support.metering import QuietCodeCarbon
 from tests.support.processes import ROOT
@@ -368,7 +368,7 @@ def test_a_command_keeps_its_streams_and_status_and_its_joules_are_true(
     )
     assert (done.returncode, done.stdout) == (7, "out given\n")
     assert "err\n" in done.stderr
-    assert "ended with status 7" in done.stderr
+    assert "ended with status 7" in words_of(done.stderr)
     tick, end = lines((tmp_path / "lines").read_text())
     assert (tick["event"], end["event"], end["exit_status"]) == ("tick", "end", 7)
     (window,) = end["result"]["blocks"]

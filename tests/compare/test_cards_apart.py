@@ -74,7 +74,7 @@ def test_comparisons_of_one_case_on_two_cards_have_titles_of_their_own() -> None
 def test_a_ranking_names_the_cards_of_one_machine() -> None:
     found = across([side(on_cards(0), on_cards(1), on_cards(0, machine="Other"))])
     (board,) = found.boards
-    assert sorted(one.place.machine for one in board.standings) == ["Box, GPU 0", "Box, GPU 1", "Other"]
+    assert sorted(one.place.named for one in board.standings) == ["Box, GPU 0", "Box, GPU 1", "Other"]
     rows = across_document.document(found)["boards"][0]["standings"]
     assert sorted((row["machine"], row["card"]) for row in rows) == [
         ("Box", "GPU-Box-0"),

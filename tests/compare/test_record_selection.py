@@ -173,7 +173,7 @@ def test_a_run_is_named_by_its_id_or_the_beginning_of_it(typed: Typed, tmp_path:
 
 
 def test_many_notes_become_one_sentence(typed: Typed, sides: Sides) -> None:
-    out = typed("compare", *sides).out
+    out = " ".join(typed("compare", *sides).out.split())
     assert f"{sides[0]}: 9 older records are left out; the newest of each case and card counts." in out
 
 

@@ -96,7 +96,7 @@ def test_sides_on_other_cards_make_no_pair_before_anything_is_loaded(
     standin.attach()
     three = replace(case(), case=replace(case().case, replicas=3))
     listener = Quiet()
-    with pytest.raises(UsageError, match="A would be on GPU 0, 1, 2 and B on GPU 0, 1, 2, 3,"):
+    with pytest.raises(UsageError, match="A would be on GPU 0, 1, 2 and B on GPU 0, 1, 2, 3;"):
         run(PairPlan(((three, case()),), gpus="0,1,2,3", device="cuda"), RunContext(tmp_path, listener))
     standin.close()
     assert listener.stages == []

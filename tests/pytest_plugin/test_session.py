@@ -46,8 +46,8 @@ def test_section_and_files(pytester: pytest.Pytester, truth: Truth, session: Ses
         [
             r"-+ energy \(joulebench\) -+",
             r"test +J/unit +95 % +n +J +s +W +scope +verdict",
-            r".*::test_pages +150.0 J/page +148.5 to 151.5 +5 +300.0 +30.00 +10.00 +gpu, .*valid, within.*",
-            r".*::test_call +300.0 J/call +297.1 to 302.9 +5 +300.0 +30.00 +10.00 +gpu, measured +valid",
+            r".*::test_pages +150.0 J/page +148.5 to 151.5 +5 +300 +30.0 +10.0 +gpu, .*valid, within.*",
+            r".*::test_call +300.0 J/call +297.1 to 302.9 +5 +300 +30.0 +10.0 +gpu, measured +valid",
             r"Saved as .*/\.energy/nvidia-sample-1a2b3c4d/0001_my-base\.json",
         ]
     )

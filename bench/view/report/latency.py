@@ -62,7 +62,7 @@ def _load(point: LatencyPoint) -> str:
 
 def _dot(point: LatencyPoint, model: str | None) -> dict[str, object]:
     """A dot; like cards share the colour of their model."""
-    machine = clean(point.row.place.machine, 60)
+    machine = clean(point.row.place.named, 60)
     workload = point.row.found.record.case.workload
     return charts.dot(point.energy.value, point.energy.low, point.energy.high) | {
         "label": clean(point.row.found.record.label, 80),

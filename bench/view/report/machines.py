@@ -68,7 +68,7 @@ def _in_turns(drawn: Sequence[Chart], tables: Sequence[Table]) -> Iterator[Chart
 
 
 def _column(place: MachineColumn) -> str:
-    return clean(f"{place.machine}, {place.limits}, {place.driver}; J, scope {place.scope}, {place.kind}")
+    return clean(f"{place.named}, {place.limits}, {place.driver}; J, scope {place.scope}, {place.kind}")
 
 
 def _like(board: Ranking) -> Like:
@@ -104,13 +104,13 @@ def _numbers(number: int, like: Like, standings: Sequence[RankedRow]) -> Iterato
 
 def _named(one: RankedRow) -> str:
     natures = nature(one.found.record, one.place.kind)
-    return f"{clean(one.found.record.label, 80)} on {machine_name(one.place.machine)}" + (
+    return f"{clean(one.found.record.label, 80)} on {machine_name(one.place.named)}" + (
         f" ({natures})" if natures else ""
     )
 
 
 def _dot(one: RankedRow, *, front: bool, alike: bool) -> dict[str, object]:
-    energy, machine = one.energy, machine_name(one.place.machine)
+    energy, machine = one.energy, machine_name(one.place.named)
     return charts.dot(energy.value, energy.low, energy.high) | {
         "label": clean(one.found.record.label, 80),
         "machine": machine,
@@ -121,7 +121,7 @@ def _dot(one: RankedRow, *, front: bool, alike: bool) -> dict[str, object]:
 
 
 def _row(one: RankedRow, *, front: bool) -> TableRow:
-    energy, about = one.energy, (one.found.record.label, one.place.machine)
+    energy, about = one.energy, (one.found.record.label, one.place.named)
     numbers = energy.value, energy.low, energy.high, one.time_s
     return TableRow((*about, *numbers, rank_of(one.rank), "yes" if front else "no"), one.found.digest)
 
