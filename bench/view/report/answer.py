@@ -29,7 +29,6 @@ from bench.view.report.answer_words import (
     SHORT,
     WHY,
     by_counts,
-    critics,
     energy_look,
     overheads,
     ratio_text,
@@ -101,9 +100,9 @@ def _sentences(found: Sequence[UnitAnswer]) -> Iterator[Statement]:
     drawn = [each for each in found if each.reports]
     yield Statement("By AI alone", f"{_grams_of(drawn, 'model', None, 'g CO2e')}.")
     yield Statement("By a person alone", f"{_by_count(drawn, 'person')}.")
-    yield Statement("By a person with AI", f"{_by_count(drawn, 'together')}. {_ratios(drawn)}")
+    yield Statement("By a person with AI", f"{_by_count(drawn, 'together')}. {_ratios(drawn)}".rstrip())
     if turns := turning(drawn[0]):
-        yield Statement("What flips it", f"{turns} {critics()}")
+        yield Statement("What flips it", turns)
 
 
 def _by_count(found: Sequence[UnitAnswer], maker: MadeByWhom) -> str:
@@ -111,10 +110,10 @@ def _by_count(found: Sequence[UnitAnswer], maker: MadeByWhom) -> str:
 
 
 def _ratios(found: Sequence[UnitAnswer]) -> str:
-    """How many times less than by a person alone, of each unit and count, each with its range."""
-    texts = (f"{SHORT[answer.unit]} {by_counts(answer, 'together')}" for answer in found)
+    """How many times less than by a person alone, of each unit but the page, which the title has."""
+    texts = (f"{SHORT[answer.unit]} {by_counts(answer, 'together')}" for answer in found[1:])
     whole = "; ".join(texts)
-    return f"{whole[:1].upper()}{whole[1:]}."
+    return f"{whole[:1].upper()}{whole[1:]}." if whole else ""
 
 
 def _grams_of(
