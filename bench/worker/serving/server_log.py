@@ -1,4 +1,4 @@
-"""What a started server says: a file of this user alone while it runs, then its log without the key.
+"""What a started server prints: a file of this user alone while it runs, then its log without the key.
 
 log = ServerLog(Path("results/h100/logs/server.log"), key)
 subprocess.Popen(command, stdout=log.said.open("wb"))
