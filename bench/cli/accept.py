@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from bench.cli import options
-from bench.cli.compare import of_two, sides_argument, tell_problems, vary_option
+from bench.cli.compare import of_two, sides_argument, vary_option
+from bench.cli.notes import tell_problems
 from bench.compare import accepted
 from bench.compare.accepted import Accepted
 from bench.compare.comparison import Comparison, MetricRow

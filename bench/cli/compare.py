@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options, written_form
+from bench.cli.notes import tell, tell_problems
 from bench.compare import accepted, gate, noise
 from bench.compare import across as analysis_across
 from bench.compare import comparison as compare
@@ -27,12 +28,10 @@ from bench.core.measurement import Measurement
 from bench.errors import UsageError
 from bench.footprint.bundled_rows import Published
 from bench.footprint.references import read
-from bench.invocation import as_started
 from bench.store.results import slug
 from bench.view import across, comparison, json_document
 from bench.view.documents import across as across_document
 from bench.view.documents import comparison as comparison_document
-from bench.view.printable import printable
 
 sides_argument = click.argument(
     "sides", nargs=-1, required=True, metavar="A B", shell_complete=completing.records
@@ -192,14 +191,3 @@ def floors_of(
         if entry.twin and entry.card in cards and entry.digest not in judged
     }
     return noise.known_floors(listing.read(entry).record for entry, listing in found.values())
-
-
-def tell(sentence: str) -> None:
-    """Notes for the waiting user, on stderr."""
-    click.echo(printable(as_started(sentence)), err=True)
-
-
-def tell_problems(problems: Iterable[str]) -> None:
-    """Files that could not be read, one sentence each, on stderr."""
-    for problem in problems:
-        click.echo(f"Error: {printable(as_started(problem))}", err=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options
-from bench.cli.compare import accepted_option, of_two, tell, tell_problems, vary_option
+from bench.cli.compare import accepted_option, of_two, vary_option
 from bench.cli.export_formats import FORMATS, PACKAGE
+from bench.cli.notes import tell, tell_problems
 from bench.cli.written_form import output_option, write
 from bench.compare import accepted
 from bench.compare.record_selection import load

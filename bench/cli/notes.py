@@ -1,6 +1,8 @@
-"""Notes of a running measurement, as lines on stderr."""
+"""Sentences for the waiting user, and notes of a running measurement, as lines on stderr."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import click
 
@@ -13,4 +15,15 @@ class Notes:
 
     def note(self, text: str) -> None:
         """One line worth knowing."""
-        click.echo(printable(as_started(text)), err=True)
+        tell(text)
+
+
+def tell(sentence: str) -> None:
+    """A line for the waiting user, on stderr, with the program named as it was started."""
+    click.echo(printable(as_started(sentence)), err=True)
+
+
+def tell_problems(problems: Iterable[str]) -> None:
+    """Files that could not be read, one sentence each, on stderr."""
+    for problem in problems:
+        tell(f"Error: {problem}")

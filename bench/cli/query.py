@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from bench.cli import options, written_form
-from bench.cli.compare import tell, tell_problems
+from bench.cli.notes import tell, tell_problems
 from bench.compare.index import open_index
 from bench.compare.index.query import TABLES, QueryAnswer, ask
 from bench.errors import UsageError

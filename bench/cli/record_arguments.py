@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench.cli.compare import tell
+from bench.cli.notes import tell
 from bench.compare import record_files
 from bench.compare.record_names import parse
 from bench.compare.record_selection import load, load_all

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options
-from bench.cli.compare import tell, tell_problems
+from bench.cli.notes import tell, tell_problems
 from bench.cli.written_form import shareable
 from bench.compare.record_selection import load, load_all
 from bench.errors import RecordError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import dry_run, run_hints
+from bench.cli.notes import tell
 from bench.cli.run_options import RunOptions
 from bench.core.record import Record
 from bench.core.secrets import masked
@@ -47,9 +48,9 @@ def print_outcome(outcome: RunOutcome, asked: RunOptions) -> None:
     for path in filter(None, (path for _, path in [*outcome.skipped, *outcome.records])):
         click.echo(run_hints.relative(path))
     for label, case in outcome.given_up.items():
-        click.echo(f"Not measured: {label}: {case.reason}", err=True)
+        tell(f"Not measured: {label}: {case.reason}")
     for label, reason in outcome.too_large.items():
-        click.echo(f"Left out: {label}: {reason}", err=True)
+        tell(f"Left out: {label}: {reason}")
     if asked.pair is not None:
         for at in range(0, len(records), 2):
             click.echo(terminal.text(pair.sections(records[at : at + 2])), nl=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options, written_form
-from bench.cli.compare import tell, tell_problems
+from bench.cli.notes import tell, tell_problems
 from bench.compare import trace_check
 from bench.compare.record_selection import load_all
 from bench.compare.record_set import StoredRecord, is_record

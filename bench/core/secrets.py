@@ -70,7 +70,7 @@ def _password(url: str) -> str:
 
 
 def _written(value: str) -> tuple[str, ...]:
-    """The value as it is, and as URLs and JSON have it; `pattern` finds each in whatever document."""
+    """The value as it is, and as URLs and JSON have it; `pattern` finds each in a document."""
     as_json = (json.dumps(value, ensure_ascii=escaped)[1:-1] for escaped in (True, False))
     return (value, quote(value, safe=""), *as_json)
 

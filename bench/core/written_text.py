@@ -1,8 +1,8 @@
-r"""A name or a secret as it may stand in what is written: plain, wrapped, as Markdown, pages or CSV have it.
+r"""A name or a secret as it may be written: plain, wrapped, as Markdown, pages or CSV have it.
 
     re.search(pattern('my_word "b"'), r"my\_word &quot;b&quot;")         # found
 
-Expressions alone know this: what is looked for stands in texts that are whole documents already.
+What is looked for is in whole documents, which have escaped it in their own ways.
 """
 
 from __future__ import annotations

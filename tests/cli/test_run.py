@@ -180,3 +180,11 @@ def test_an_interrupt_before_any_figure_leaves_the_path_alone(capsys: pytest.Cap
     shown = capsys.readouterr()
     assert "J gross" in shown.out
     assert "compare it: " in shown.err
+
+
+def test_what_was_left_out_names_the_program_as_it_was_started(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOULEBENCH_PROGRAM", "scripts/bench")
+    print_outcome(RunOutcome(left_out={"a case": "see `python -m bench list`"}), RunOptions())
+    assert capsys.readouterr().err == "Left out: a case: see `scripts/bench list`\n"

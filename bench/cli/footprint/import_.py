@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bench.cli import options
-from bench.cli.compare import tell, tell_problems
+from bench.cli.notes import tell, tell_problems
 from bench.cli.written_form import output_option, write
 from bench.errors import RecordError, UsageError
 from bench.footprint.bundled_rows import FigureSource, Published

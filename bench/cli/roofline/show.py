@@ -8,7 +8,8 @@ import click
 
 from bench.catalog.models import Catalogue
 from bench.cli import completing, options, written_form
-from bench.cli.compare import floors_of, tell, tell_problems
+from bench.cli.compare import floors_of
+from bench.cli.notes import tell, tell_problems
 from bench.compare.record_selection import load, of_source
 from bench.compare.record_set import StoredRecord
 from bench.compare.variant_groups import families_of

@@ -1,4 +1,4 @@
-"""What a started server says: a file of this user alone while it runs, then its log without the key.
+"""The log of a started server: a file of this user alone while it runs, then one without the key.
 
 log = ServerLog(Path("results/h100/logs/server.log"), key)
 subprocess.Popen(command, stdout=log.said.open("wb"))
