@@ -186,5 +186,5 @@ def test_what_was_left_out_names_the_program_as_it_was_started(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JOULEBENCH_PROGRAM", "scripts/bench")
-    print_outcome(RunOutcome(left_out={"a case": "see `python -m bench list`"}), RunOptions())
+    print_outcome(RunOutcome(too_large={"a case": "see `python -m bench list`"}), RunOptions())
     assert capsys.readouterr().err == "Left out: a case: see `scripts/bench list`\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import completing, options, written_form
-from bench.cli.compare import tell
+from bench.cli.notes import tell
 from bench.cli.record_arguments import named_row
 from bench.footprint.drafts.accepted import read as read_drafts
 from bench.footprint.scenarios.build import build
