@@ -540,8 +540,8 @@ def test_packages_missing_and_out_of_range(monkeypatch: pytest.MonkeyPatch) -> N
     assert "Not installed: diffusers." in missing.meaning
     assert missing.command == install_command("run")
     assert wrong.state == "warn"
-    assert "transformers 4.57.0 (wanted: <6,>=5.0)" in wrong.meaning
-    monkeypatch.setattr(software, "package_version", lambda name: "5.5" if name == "transformers" else "99")
+    assert "transformers 4.57.0 (wanted: <6,>=5.17)" in wrong.meaning
+    monkeypatch.setattr(software, "package_version", lambda name: "5.20" if name == "transformers" else "99")
     assert only(software.packages()).state == "ok"
 
 

@@ -12,7 +12,7 @@ from scripts.torture.kill import processes_of
 from tests.support.main_job.metered import IDLE_VARIABLE
 from tests.support.main_job.running import Done, environment, run
 
-SPOILT_BATCH = 3
+SPOILT_BATCH = 4
 TWO_CASES = ["tiny-bloom", "--device", "cpu", "--sweep", f"batch={SPOILT_BATCH},1"]
 FAULTS = {
     "address-space": "",
