@@ -23,10 +23,7 @@ def follows_time(*measured: Measurement) -> str | None:
     mean_w = sum(watts) / len(watts)
     if max(watts) - min(watts) > SAME_POWER * mean_w:
         return None
-    return (
-        f"Here joules follow time only: a model of power, not a meter, has {mean_w:.3g} W in every window, "
-        "whatever is computed."
-    )
+    return f"Here joules follow time only: a model of power, not a meter, has {mean_w:.3g} W in every window."
 
 
 def is_estimated(measured: Measurement) -> bool:

@@ -146,16 +146,21 @@ def test_short_answers_and_missing_usage_of_a_server_are_wrong_output() -> None:
     )
 
 
+def with_key(whole: EngineSpec, variable: str) -> EngineSpec:
+    """The same, whose members' servers take the key of a variable."""
+    parts = {
+        name: replace(part, server=replace(part.server, key=variable))
+        for name, part in whole.parts.items()
+        if part.server
+    }
+    return replace(whole, parts=parts)
+
+
 def test_a_key_is_sent_and_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEMBER_KEY", "planted-secret")
     with answering(Answers()) as answers:
-        whole = served(answers)
-        parts = {
-            name: replace(part, server=replace(part.server, key="MEMBER_KEY"))
-            for name, part in whole.parts.items()
-            if part.server
-        }
-        engine: Any = create(replace(whole, parts=parts))
+        council = with_key(served(answers), "MEMBER_KEY")
+        engine: Any = create(council)
         engine.load()
         answers.status, answers.error = 500, "the key planted-secret is known"
         with pytest.raises(EngineError) as raised:
@@ -165,19 +170,14 @@ def test_a_key_is_sent_and_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> No
     assert "status 500: the key *** is known" in str(raised.value)
     monkeypatch.delenv("MEMBER_KEY")
     with pytest.raises(EngineError, match="The variable MEMBER_KEY is not set"):
-        create(replace(whole, parts=parts)).load()
+        create(council).load()
 
 
 def test_an_answer_with_the_key_is_kept_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MEMBER_AUTHORITY", "planted-secret")
     with answering(Answers(text="your key is planted-secret")) as answers:
-        whole = served(answers)
-        parts = {
-            name: replace(part, server=replace(part.server, key="MEMBER_AUTHORITY"))
-            for name, part in whole.parts.items()
-            if part.server
-        }
-        engine: Any = create(replace(whole, parts=parts))
+        council = with_key(served(answers), "MEMBER_AUTHORITY")
+        engine: Any = create(council)
         engine.load()
         files = engine.save(engine.generate(QUESTIONS[:1], seed=0), tmp_path, "x")
         engine.unload()
