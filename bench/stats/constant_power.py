@@ -1,6 +1,6 @@
 """Joules that are seconds times a constant, no more: those of a model of power that saw no difference.
 
-    follows_time(a, b)     # "Here joules follow time only: a model of power, not a meter, has 28 W ..."
+    follows_time(a, b)     # "Here joules follow time only: a model of power, not a meter, gives 28 W ..."
 
 Without a meter, memory is a constant, and the processor is 10 % of its rated power and 90 % times the cube of
 the whole machine's load: of a machine that is full, or of a small processor, that is the same for any work.
@@ -23,7 +23,7 @@ def follows_time(*measured: Measurement) -> str | None:
     mean_w = sum(watts) / len(watts)
     if max(watts) - min(watts) > SAME_POWER * mean_w:
         return None
-    return f"Here joules follow time only: a model of power, not a meter, has {mean_w:.3g} W in every window."
+    return f"Here joules follow time only: a model of power, not a meter, gives {mean_w:.3g} W in every window."
 
 
 def is_estimated(measured: Measurement) -> bool:

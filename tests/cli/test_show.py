@@ -113,7 +113,7 @@ def test_estimated_figures_are_said_to_be_estimated(typed: Typed, stored: Stored
 def test_estimated_joules_at_one_power_are_said_to_follow_time(typed: Typed, stored: Stored) -> None:
     each = {"cpu-estimate": energy(240.0, kind="estimated"), RAM: energy(600.0, kind="estimated")}
     text = shown(typed, stored, record(blocks=[block(energies=each)] * 5))
-    assert "Here joules follow time only: a model of power, not a meter, has 28 W in every window" in text
+    assert "Here joules follow time only: a model of power, not a meter, gives 28 W in every window" in text
 
 
 def test_random_weights_are_said_to_be_random(typed: Typed, stored: Stored) -> None:

@@ -29,7 +29,7 @@ def of(*blocks: Block) -> Record:
 def test_one_power_on_both_sides_whatever_they_take() -> None:
     sentence = follows_time(of(*[window(28.007)] * 5), of(*[window(28.005, seconds=9.0)] * 5))
     assert sentence is not None
-    assert sentence.startswith("Here joules follow time only: a model of power, not a meter, has 28 W ")
+    assert sentence.startswith("Here joules follow time only: a model of power, not a meter, gives 28 W ")
 
 
 @pytest.mark.parametrize(

@@ -37,5 +37,5 @@ def test_without_a_card_none_is_named() -> None:
         {"cpu-estimate": energy(240.0, kind="estimated"), "ram-estimate": energy(600.0, kind="estimated")}
     )
     assert "the error of the model of power included" in notes
-    assert "Here joules follow time only: a model of power, not a meter, has 28 W" in notes
+    assert "Here joules follow time only: a model of power, not a meter, gives 28 W" in notes
     assert "card" not in notes
