@@ -23,7 +23,8 @@ def follows_time(*measured: Measurement) -> str | None:
     mean_w = sum(watts) / len(watts)
     if max(watts) - min(watts) > SAME_POWER * mean_w:
         return None
-    return f"Here joules follow time only: a model of power, not a meter, gives {mean_w:.3g} W in every window."
+    steady = f"a model of power, not a meter, gives {mean_w:.3g} W in every window"
+    return f"Here joules follow time only: {steady}."
 
 
 def is_estimated(measured: Measurement) -> bool:

@@ -90,7 +90,7 @@ def section(data: ReportData, found: Sequence[UnitAnswer], facts: Section) -> Se
 
 
 def _footer(data: ReportData, found: Sequence[UnitAnswer]) -> str:
-    records = {id(row.record): each for each, row in data.compared for row in [row]}
+    records = {id(row.record): stored for stored, row in data.compared}
     marks = [(records[id(row.record)], row.kind) for each in found for row in each.rows]
     keys = dict.fromkeys((PAPER, *(key for each in found for made in each.made_by for key in made.sources)))
     return footer(marks, map(named, keys), data.settings.electricity(), overheads(found))

@@ -78,14 +78,10 @@ def title(found: Sequence[UnitAnswer]) -> str:
 
 def by_counts(answer: UnitAnswer, maker: MadeByWhom) -> str:
     """`2.2 times less CO2e (95 %: 1.2 to 3.8) counted by equipment only, ...`, a part a count."""
-    texts = [
-        f"{_compared(span)} ({_ends(span)}) {WHY[count]}"
-        for count in COUNTS
-        if (span := answer.times(maker, count))
-    ]
-    first, *others = texts
-    first = first.replace(" (", " CO2e (95 %: ", 1).replace(") by", ") counted by", 1)
-    return ", ".join((first, *others))
+    spans = [(span, why) for count, why in WHY.items() if (span := answer.times(maker, count))]
+    (span, why), *others = spans
+    first = f"{_compared(span)} CO2e (95 %: {_ends(span)}) counted {why}"
+    return ", ".join((first, *(f"{_compared(span)} ({_ends(span)}) {why}" for span, why in others)))
 
 
 def overheads(found: Sequence[UnitAnswer]) -> str:
@@ -138,8 +134,8 @@ def turning(answer: UnitAnswer) -> str:
             if (turn := answer.flips(key, count))
         ]
         if flips:
-            texts.append(f"from {' or '.join(flips)} {WHY[count]}")
-    return f"With AI emits more {SHORT[answer.unit]} {', '.join(texts)}." if texts else ""
+            texts.append(f"from {' or '.join(flips)} on, {WHY[count]}")
+    return f"A person with AI emits more for {SHORT[answer.unit]} {'; '.join(texts)}." if texts else ""
 
 
 def energy_look(answer: UnitAnswer) -> EnergyLook:
