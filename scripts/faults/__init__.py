@@ -1,1 +1,1 @@
-"""Everything that can befall meters and processes, on a stand-in card: `scripts/bench-faults`."""
+"""Everything that can befall meters and processes, on a stand-in card: `scripts/bench-torture faults`."""

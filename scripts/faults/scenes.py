@@ -1,7 +1,8 @@
 """What can go wrong with meters, as data: a fault, the moment it begins, and how to bring it about.
 
 `nvml_scenes` is the matrix of NVML error codes, families of calls and moments; `meter_scenes` are cards,
-counters, RAPL zones and recorders that misbehave. The tests play some of them, `scripts/bench-faults` all.
+counters, RAPL zones and recorders that misbehave. The tests play some of them, `scripts/bench-torture
+faults` all.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ from scripts.torture.readers import READERS
 
 LONGEST_S = 80.0
 """A whole run of the ten cases takes 67 s on an idle machine, and more beside others."""
-EACH = ("kill", "disks", "fuzz", "busy", "long")
+AT_ONCE = 6
+"""A trial waits for most of its time."""
+EACH = ("faults", "kill", "disks", "fuzz", "busy", "long")
 """Every part, in the order of `all`."""
 COUNTS, LENGTHS = ("trials", "inputs", "windows"), ("day_hours", "hours", "minutes")
 """What `--scale` makes less."""
@@ -59,10 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     subs = parser.add_subparsers(required=True, dest="part")
     of_all = subs.add_parser("all", help="every part with its usual options, and one table")
     of_all.add_argument("--scale", type=float, default=1.0, help="share of the usual trials, 0.01 to 1")
+    of_faults = subs.add_parser("faults", help="meters and processes that fail in every way")
+    of_faults.add_argument(
+        "--one-code", action="store_true", help="NVML's unknown error alone, not every code"
+    )
+    of_faults.set_defaults(play=parts.faults)
     of_kill = subs.add_parser("kill", help="kill, stop and interrupt runs at random moments")
     of_kill.add_argument("--trials", type=int, default=200)
     of_kill.add_argument("--seed", type=int, default=1)
-    of_kill.add_argument("--at-once", type=int, default=2)
+    of_kill.add_argument("--at-once", type=int, default=AT_ONCE)
     of_kill.add_argument("--longest-s", type=float, default=LONGEST_S, help="latest moment of an act")
     of_kill.set_defaults(play=parts.kill)
     of_long = subs.add_parser("long", help="hours and days: memory, handles, lag, true joules")

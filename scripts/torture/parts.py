@@ -9,11 +9,17 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+import pynvml
+
+from scripts.faults.scenes import CODES
+from scripts.faults.table import WRONG
+from scripts.faults.table import rows as fault_rows
 from scripts.torture import busy as windows
 from scripts.torture import day, disks
 from scripts.torture import long as hours
@@ -27,7 +33,7 @@ ALL = "all together"
 
 
 class PartTally(NamedTuple):
-    """Trials of one part: runs killed, writes that failed, lengths of time, damaged inputs, windows."""
+    """Trials of one part: faults, killed runs, failed writes, damaged inputs, windows, lengths of time."""
 
     name: str
     tried: int
@@ -113,6 +119,19 @@ def long(given: argparse.Namespace) -> PartTally:
                 print(f"{name}: BROKEN: {error}", flush=True)
         print(f"{name}: wall time {time.monotonic() - begun:.0f} s", flush=True)
     return _counted("long", len(asked), lost, all_begun)
+
+
+def faults(given: argparse.Namespace) -> PartTally:
+    """Let meters and processes fail in every way, and print how each run ended."""
+    begun, outcomes = time.monotonic(), Counter[str]()
+    codes = (pynvml.NVML_ERROR_UNKNOWN,) if given.one_code else CODES
+    with tempfile.TemporaryDirectory(prefix="torture-") as folder:
+        for row in fault_rows(codes, Path(folder)):
+            outcomes[row.outcome.partition(",")[0]] += 1
+            print(row, flush=True)
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+    print(f"{outcomes.total()} scenes: {counts}; {outcomes[WRONG]} wrong endings")
+    return _counted("faults", outcomes.total(), outcomes[WRONG], begun)
 
 
 def disk(_given: argparse.Namespace) -> PartTally:

@@ -36,7 +36,8 @@ PART_TIME_CARDS = {"A100": 0.25, "H100": 0.25, "H200": 0.25, "GH200": 0.25, "V10
 """Share of the time that the power sensor sees. H200 and GH200 are taken to be as the H100."""
 INTEGRATION_DELAY_S = 0.65
 """Sampled power is late by up to this: half of the 1 s average that is some cards' only power, a tick of
-0.1 s and a sample of 43 ms. Windows of 2 s from idle into load are 0.57 s late (`scripts/bench-faults`)."""
+0.1 s and a sample of 43 ms. Windows of 2 s from idle into load are 0.57 s late (`scripts/bench-torture
+faults`)."""
 
 
 def power_delay(evidence: BudgetEvidence) -> Iterator[BudgetInput]:

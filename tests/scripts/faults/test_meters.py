@@ -37,7 +37,7 @@ def test_without_a_fault_nothing_is_said_and_the_joules_are_true(machine: Machin
 def test_each_family_of_calls_may_fail_at_any_moment(
     standin_library: Path, tmp_path: Path, moment: str
 ) -> None:
-    """Codes take turns; `scripts/bench-faults --all` plays every one with every family."""
+    """Codes take turns; `scripts/bench-torture faults` plays every one with every family."""
     codes = itertools.cycle(CODES[MOMENTS.index(moment) * 8 :] + CODES)
     for family, code in zip(Family, codes, strict=False):
         (scene,) = (
