@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import shutil
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,30 +20,24 @@ from bench.footprint.scenarios.build import build
 from bench.footprint.scenarios.files import bundled, find
 from bench.footprint.scenarios.model import footprint
 from bench.view.content import KeptOutput
+from tests.support.browser import chromium
 from tests.support.processes import wait_until
 from tests.support.rack import rack
 from tests.support.reported import HOSTILE, PEAK_W, hostile, measured, report, stored, varied
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-if CHROMIUM is None:
-    pytest.skip("there is no Chromium: `apt-get install chromium`", allow_module_level=True)
 pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-from bench.view import page  # noqa: E402 - after the packages that it needs
+from bench.view import page
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 """One grey pixel."""
 PHOTOGRAPHS = Path(__file__).parents[2] / "build" / "report"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A browser for all tests of this module."""
-    with sync_api.sync_playwright() as play:
-        started = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+@pytest.fixture(scope="module", name="chromium")
+def _chromium() -> Iterator[Any]:
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -107,7 +107,12 @@ section { border-top: 1px solid #8886; padding-bottom: 1rem }
 <p>Your name or number: <input id="rater"> <button id="save">Save ratings.csv</button></p>
 ITEMS
 <script>
-const quoted = text => '"' + text.replaceAll('"', '""') + '"';
+// As bench/exports/csv_cells.py: whoever opens the ratings in a spreadsheet has no formula of a rater run.
+const safe = text => {
+  const apart = text.replace(/[;\\t\\r\\n](?=[ "]*[=+\\-@＝＋－＠])/g, "$&'");
+  return /^ *[=+\\-@＝＋－＠\\t\\r\\n]/.test(apart) && isNaN(apart) ? "'" + apart : apart;
+};
+const quoted = text => '"' + safe(text).replaceAll('"', '""') + '"';
 document.getElementById("save").onclick = () => {
   const rater = document.getElementById("rater").value, rows = [["item", "accept", "rater", "comment"]];
   for (const part of document.querySelectorAll("section")) {
