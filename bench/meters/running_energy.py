@@ -6,7 +6,7 @@
         counted = tally.advance(time.monotonic_ns())
         print(counted["gpu:<uuid>"].energy_j)
 
-A window has no joules before it ends. Here a card's joules are the differences of its counter
+A window has no joules before it ends. Here a domain's joules are the differences of its counter
 between the moments at which it moved, where it is exact: no tick is lost, and what has been counted lags by a
 tick at most. Each step is held against the rules of a window, so one that a window would refuse (the counter
 was reset, jumped or stalled) adds no joules but lost seconds. Only the recorder's rows are read, and nothing
@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+import numpy as np
 
 from bench.core.energy import DomainKind
 from bench.meters.counter_checks import counter_anomaly, source_anomaly
@@ -112,10 +114,12 @@ class RunningEnergy:
         begun = self._edges.get(domain)
         begun_ns = self._since_ns if begun is None else begun.t_ns
         t_ns, energy_j = self._recorder.readings(domain, begun_ns, now_ns)
-        if len(t_ns) < 2 or energy_j[-1] == energy_j[0]:
+        moves = np.flatnonzero(np.diff(energy_j)) + 1
+        if len(moves) < 1 + (begun is None):
             self._silent(domain, begun_ns, now_ns, "its counter has not moved")
             return
-        begun, end = _Edge(int(t_ns[0]), float(energy_j[0])), _Edge(int(t_ns[-1]), float(energy_j[-1]))
+        begun = begun or _Edge(int(t_ns[moves[0]]), float(energy_j[moves[0]]))  # exact where it moves
+        end = _Edge(int(t_ns[moves[-1]]), float(energy_j[moves[-1]]))
         whole = self._recorder.joules(domain, begun.t_ns, end.t_ns) is not None
         fault = source_anomaly(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN
         self._step(domain, begun, end, fault)
