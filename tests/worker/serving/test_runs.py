@@ -180,15 +180,19 @@ class TestMetered:
         folder, one = str(windows.folder), str(sorted(windows.folder.glob("*/*.json"))[0])
         of = {"model-card": [one], "junit": [folder, folder], "github-summary": [folder, folder]}
         formats = set(FORMATS) - (set() if find_spec("pyarrow") else {"parquet"})
+        # Without a figure, as of a machine that was too busy, there is nothing to put in these.
+        busy = any(record.status != "ok" for record in windows.records)
+        refused = {"ai-energy-score", "model-card"} if busy else set()
         for name in formats:
             paths = of.get(name, [folder])
-            assert invoke(["export", name, *paths, "-o", str(tmp_path / name)]) in {0, 1, 3}, name
+            status = invoke(["export", name, *paths, "-o", str(tmp_path / name)])
+            assert status in {0, 1, 3} or (status == 2 and name in refused), name
         assert invoke(["report", folder, "--format", "md", "-o", str(tmp_path / "report.md")]) == 0
         for arguments in (["show", one], ["compare", "--across-hardware", folder, "--json"]):
             assert invoke(arguments) in {0, 3}
         printed = capsys.readouterr().out.encode()
         written = {path.name: unpacked(path) for path in tmp_path.iterdir()}
-        assert written.keys() == formats | {"report.md"}
+        assert written.keys() - refused == (formats | {"report.md"}) - refused
         for secret in (KEY, TOKEN, "planted-pass"):
             assert secret.encode() not in printed
             assert [name for name, content in written.items() if secret.encode() in content] == []
@@ -277,7 +281,9 @@ def test_what_makes_no_sense_is_said_before_anything_is_measured(
 def test_kept_answers_are_drafts_in_the_order_of_their_blocks(windows: Run) -> None:
     paths = sorted(windows.folder.glob("*/*.json"))
     found = [
-        kept(record, path) for record, path in zip(windows.records, paths, strict=True) if measured(record)
+        kept(record, path)
+        for record, path in zip(windows.records, paths, strict=True)
+        if any(block.valid and not block.warmup for block in record.blocks)
     ]
     assert found
     for drafts in found:
