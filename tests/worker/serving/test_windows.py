@@ -54,7 +54,7 @@ def test_concurrency_holds_its_number_and_counts_what_was_received_inside() -> N
 
 
 def in_time(made: Producer, request: WorkRequest) -> Any:
-    """The first window that is not held up by a busy machine: such a one lasts on, with nothing due after it."""
+    """The first window that a busy machine does not hold up: such a one lasts longer than it has arrivals."""
     for _ in range(30):
         produced = made.produce(request)
         if duration_s(produced) < 0.55 and seen(produced).late_s.p99 < 0.05:
