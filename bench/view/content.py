@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from bench.core.secrets import masked
 from bench.view.numbers import NOT_KNOWN, digits
 from bench.view.panel import Panel
 from bench.view.printable import printable
@@ -32,6 +33,8 @@ Cell = str | int | float | Written | None
 
 LONGEST = 300
 """Longest cell of a page in characters; a longer text is cut."""
+LONGEST_SECRET = 1000
+"""So many characters past a cut are searched for secrets: a piece of one would be found by nothing."""
 JOINER = "\u200d"
 """Holds an emoji together, and is the one character without a shape that may stay on a page."""
 
@@ -44,7 +47,8 @@ def clean(text: str, longest: int = LONGEST) -> str:
     if len(text) <= longest and text.isprintable():
         return " ".join(text.split())
     # Cut first: a megabyte is not looked at character by character to show three hundred.
-    seen = printable(" ".join(text[: longest + 1].split()), JOINER)
+    part = masked(text[: longest + LONGEST_SECRET])[: longest + 1]
+    seen = printable(" ".join(part.split()), JOINER)
     if len(text) <= longest:
         return seen
     return f"{seen[:longest]}…" + (f" ({len(text):,} characters)" if len(text) > LONGEST else "")

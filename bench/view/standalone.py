@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any, NamedTuple
 
+from bench.core.secrets import masked
 from bench.dependencies import install_command
 from bench.errors import PrerequisiteError
 from bench.view import charts
@@ -98,16 +99,17 @@ def _sized(spec: Spec, width: int, height: int | None, labels: int) -> Spec:
 def png(picture: str, scale: float = 1.0, caption: str = "", data: str = "") -> bytes:
     """The picture as PNG of 256 colours: an eighth of the size of one with all.
 
-    Its caption and its data, as CSV, are inside as the texts `Description` and `Comment`.
+    Its caption and its data, as CSV, are inside as the texts `Description` and `Comment`. Secrets are masked
+    here: in pixels and packed texts nothing finds them any more.
     """
     from PIL import Image, PngImagePlugin
 
-    drawn = Image.open(io.BytesIO(_drawing().svg_to_png(picture, scale=scale)))
+    drawn = Image.open(io.BytesIO(_drawing().svg_to_png(masked(picture), scale=scale)))
     out = io.BytesIO()
     texts = PngImagePlugin.PngInfo()
     for key, text in (("Description", caption), ("Comment", data)):
         if text:
-            texts.add_itxt(key, text, zip=True)
+            texts.add_itxt(key, masked(text), zip=True)
     drawn.convert("RGB").quantize(256).save(out, "PNG", optimize=True, pnginfo=texts)
     return out.getvalue()
 

@@ -17,6 +17,7 @@ from typing import NamedTuple, TextIO, TypeGuard
 
 from rich.cells import cell_len, chop_cells
 
+from bench.core.secrets import masker
 from bench.invocation import as_started
 from bench.view.content import (
     PAIRS,
@@ -154,9 +155,10 @@ class _Grid:
         self._table, self._room = table, room
         self._heads = [printable(column.name) for column in table.columns]
         self._headed = table.columns != PAIRS and any(self._heads)
+        mask = masker()  # before a narrow column cuts a secret in two
         self._texts = [
             [
-                printable(in_words(cell, column.digits))
+                printable(mask(in_words(cell, column.digits)))
                 for cell, column in zip(row.cells, table.columns, strict=True)
             ]
             for row in table.rows

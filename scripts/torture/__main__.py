@@ -7,11 +7,13 @@ The exit status is 1 where a trial broke a promise of docs/reliability.md.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 
 from bench.errors import BenchError
 from scripts.torture import parts
+from scripts.torture.acts import ACTS
 from scripts.torture.parts import PartTally, summary
 from scripts.torture.readers import READERS
 
@@ -29,6 +31,8 @@ Play = Callable[[argparse.Namespace], PartTally]
 
 def main(arguments: list[str]) -> int:
     """Play what was asked for, then print the table."""
+    # A shell starts what is in its background deaf to Ctrl-C, and so would be every run from here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = _parser()
     given = parser.parse_args(arguments)
     rows: list[PartTally] = []
@@ -70,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     of_kill.add_argument("--trials", type=int, default=200)
     of_kill.add_argument("--seed", type=int, default=1)
     of_kill.add_argument("--at-once", type=int, default=AT_ONCE)
+    of_kill.add_argument("--only", action="append", choices=list(ACTS), help="one act; repeatable")
     of_kill.add_argument("--longest-s", type=float, default=LONGEST_S, help="latest moment of an act")
     of_kill.set_defaults(play=parts.kill)
     of_long = subs.add_parser("long", help="hours and days: memory, handles, lag, true joules")

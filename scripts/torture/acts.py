@@ -105,6 +105,8 @@ def _hang_up(run: Started) -> bool:
     return True
 
 
+INTERRUPTS = ("SIGTERM", "Ctrl-C twice", "loss of the terminal")
+"""Acts after which a run goes on with no further case."""
 ACTS: dict[str, Act] = {
     "SIGKILL of the worker": _kill_child("joulebench-worker-"),
     "SIGKILL of the recorder": _kill_child("samples.bin"),

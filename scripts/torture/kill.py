@@ -11,7 +11,7 @@ import random
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ import psutil
 from bench.core.record import Record
 from bench.errors import RecordError
 from bench.store import results as store
-from scripts.torture.acts import ACTS, Started
+from scripts.torture.acts import ACTS, INTERRUPTS, Started
 from tests.support.main_job.running import environment, finish, start
 
 CASES = ["tiny-bloom", "--sweep", "batch=1,2,3,4,5", "--sweep", "new_tokens=24,48"]
@@ -74,10 +74,10 @@ class Outcome:
         return f"{self.trial!s:44} {acted:18} {'; '.join(fault.text for fault in self.faults) or 'kept'}"
 
 
-def trials(count: int, seed: int, longest_s: float) -> list[Trial]:
+def trials(count: int, seed: int, longest_s: float, acts: Sequence[str] = tuple(ACTS)) -> list[Trial]:
     """Trials at random moments, each act in its turn; the same for the same seed."""
     chance = random.Random(seed)
-    names = list(ACTS)
+    names = list(acts)
     return [Trial(names[number % len(names)], chance.uniform(0.0, longest_s)) for number in range(count)]
 
 
@@ -88,6 +88,7 @@ def play(trial: Trial, folder: Path) -> Outcome:
     with Started(ARGUMENTS, results, variables) as run:
         with contextlib.suppress(subprocess.TimeoutExpired):
             run.process.wait(trial.after_s)
+        complete_then = len(list(results.glob("*/*.json")))
         acted = run.process.poll() is None and ACTS[trial.what](run)
         try:
             first = finish(run.process, results, ENDS_S)
@@ -95,6 +96,7 @@ def play(trial: Trial, folder: Path) -> Outcome:
             fault = Fault("words", f"the run did not end: {error}")
             return Outcome(trial, acted, 0, (fault, *_ended(temporary)))
     faults = [*_ended(temporary), *_traced("the run", first.err)]
+    faults += went_on(trial.what, first.status, complete_then) if acted else []
     before = {path: path.read_bytes() for path in results.glob("*/*.json")}
     complete = sum(map(_complete, _records(results, faults)))
     second = finish(start(ARGUMENTS, results, variables), results, ENDS_S)
@@ -105,6 +107,12 @@ def play(trial: Trial, folder: Path) -> Outcome:
     faults += [Fault("lost", f"{name} was changed") for name in changed]
     faults += [*_left(results, temporary), *_counted(_records(results, faults))]
     return Outcome(trial, acted, complete, tuple(faults))
+
+
+def went_on(what: str, status: int, complete_then: int) -> Iterator[Fault]:
+    """A run that an interrupt did not end, though it had cases left: perhaps it was started deaf to it."""
+    if what in INTERRUPTS and status in JUDGED and complete_then < CASE_COUNT:
+        yield Fault("words", f"the run went on after {what}, and ended with {status}")
 
 
 def _ended(temporary: Path) -> Iterator[Fault]:

@@ -63,7 +63,9 @@ def summary(rows: Sequence[PartTally]) -> str:
 def kill(given: argparse.Namespace) -> PartTally:
     """Play the trials and print each, then a table by act."""
     begun, outcomes = time.monotonic(), []
-    for outcome in _played(trials(given.trials, given.seed, given.longest_s), given.at_once):
+    for outcome in _played(
+        trials(given.trials, given.seed, given.longest_s, given.only or tuple(ACTS)), given.at_once
+    ):
         outcomes.append(outcome)
         print(outcome, flush=True)
     print(by_act(outcomes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,8 +17,10 @@ from bench.core.recorded import Failure
 from bench.core.secrets import masked
 from bench.measurement.api.metering import named
 from bench.store.machine_folder import MachineFolder
+from bench.view import standalone, terminal
+from bench.view.content import Table, TableRow, clean, columns
 from bench.view.markdown import escaped
-from bench.view.terminal import prose
+from bench.view.terminal import Room, prose
 from tests.support import factory
 
 TOKEN, PASSWORD, KEY = "hf_planted0123456789", "planted-password", "sk-planted+0123/456"
@@ -33,6 +36,29 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def text_with_all() -> str:
     return f"{TOKEN} {KEY} {PROXY} {PASSWORD} Bearer abcdef https://h/v1?a=1&api_key=planted-query"
+
+
+def test_no_narrow_column_and_no_cut_shows_a_piece_of_a_secret() -> None:
+    """Once cut, it is no longer found."""
+    rows = (TableRow(("m", f"model {TOKEN} of others")),)
+    narrow = "\n".join(terminal.lines([Table(columns("name", "a long text"), rows)], Room(18, 18)))
+    assert TOKEN[:6] not in narrow
+    assert "***" in narrow
+    for longest in (20, 30, 300):
+        text = f"{'x ' * (longest // 2 - 4)}{TOKEN} and so on {'y ' * 300}"
+        assert TOKEN[:6] not in clean(text, longest)
+        assert "***" in clean(text, longest)
+
+
+def test_a_picture_has_no_secret_in_its_packed_texts() -> None:
+    pytest.importorskip("vl_convert", reason="the extra `report` is not installed")
+    image = pytest.importorskip("PIL.Image")
+    drawn = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="20"><text y="15">WORDS</text></svg>'
+    png = standalone.png(drawn, caption=f"model {TOKEN}", data=f"a,{KEY}\n")
+    opened = image.open(BytesIO(png))
+    assert (opened.info["Description"], opened.info["Comment"]) == ("model ***", "a,***\n")
+    shown = standalone.png(drawn.replace("WORDS", TOKEN))
+    assert shown == standalone.png(drawn.replace("WORDS", "***")), "pixel for pixel"
 
 
 def assert_without_secrets(text: str) -> None:

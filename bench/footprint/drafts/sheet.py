@@ -107,7 +107,7 @@ section { border-top: 1px solid #8886; padding-bottom: 1rem }
 <p>Your name or number: <input id="rater"> <button id="save">Save ratings.csv</button></p>
 ITEMS
 <script>
-// As bench/exports/csv_cells.py: whoever opens the ratings in a spreadsheet has no formula of a rater run.
+// As bench/exports/csv_cells.py: no text of a rater is a formula in a spreadsheet.
 const safe = text => {
   const apart = text.replace(/[;\\t\\r\\n](?=[ "]*[=+\\-@＝＋－＠])/g, "$&'");
   return /^ *[=+\\-@＝＋－＠\\t\\r\\n]/.test(apart) && isNaN(apart) ? "'" + apart : apart;

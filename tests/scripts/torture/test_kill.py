@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from scripts.torture import kill
-from scripts.torture.acts import ACTS, Started
-from scripts.torture.kill import Fault, Outcome, trials
+from scripts.torture import kill, parts
+from scripts.torture.__main__ import main
+from scripts.torture.acts import ACTS, INTERRUPTS, Started
+from scripts.torture.kill import Fault, Outcome, trials, went_on
 from scripts.torture.parts import PartTally, by_act, summary
 from tests.support.main_job.running import environment, finish
 from tests.support.processes import wait_until
@@ -23,6 +25,35 @@ def test_trials_are_those_of_the_seed_and_have_each_act_in_turn() -> None:
     assert chosen != trials(16, 2, 10.0)
     assert [trial.what for trial in chosen] == [*ACTS, *ACTS]
     assert all(0 <= trial.after_s <= 10 for trial in chosen)
+
+
+@pytest.mark.parametrize("what", INTERRUPTS)
+def test_a_run_that_goes_on_after_an_interrupt_is_a_fault(what: str) -> None:
+    assert [fault.kind for fault in went_on(what, 0, 3)] == ["words"]
+    assert [fault.kind for fault in went_on(what, 3, 9)] == ["words"]
+    assert not list(went_on(what, 130, 3))
+    assert not list(went_on(what, 0, 10)), "nothing was left to do"
+    assert not list(went_on("SIGSTOP, SIGCONT", 0, 3))
+
+
+def test_runs_hear_ctrl_c_also_where_the_command_is_in_the_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A shell has what it starts there ignore it, and so do children, whom nothing would interrupt."""
+    code = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    heard = []
+
+    def play(_given: object) -> PartTally:
+        heard.append(subprocess.check_output([sys.executable, "-c", code], text=True).strip())
+        return PartTally("disks", 1, 1, 0, 0.0)
+
+    monkeypatch.setattr(parts, "disk", play)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert main(["disks"]) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == ["True"]
 
 
 def test_the_table_counts_trials_that_lost_something() -> None:
