@@ -6,9 +6,19 @@ import sys
 
 from bench import dependencies
 
+INTERRUPTED = 130
+
 
 def main() -> None:
-    """Run the command line and end the process with its exit status."""
+    """Run the command line and end the process with its exit status, also where an interrupt comes early."""
+    try:
+        _run()
+    except KeyboardInterrupt:  # while modules load; the command line tells of later ones itself
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(INTERRUPTED)
+
+
+def _run() -> None:
     error = dependencies.old_python()
     if error is None:
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import subprocess
 import time
 from collections import Counter
@@ -33,6 +34,8 @@ ENDS_S = 400.0
 LOCKS = "joulebench-locks"
 JUDGED = (0, 3)
 """Whether enough good blocks are left is up to the load of the machine that plays the trial."""
+
+OURS = re.compile(r'File "[^"]*/bench/')
 
 FaultKind = Literal["lost", "orphans", "leaks", "words"]
 """A lost, changed or doubled case; a living process; a file left behind; a traceback or a wrong status."""
@@ -95,14 +98,14 @@ def play(trial: Trial, folder: Path) -> Outcome:
         except AssertionError as error:
             fault = Fault("words", f"the run did not end: {error}")
             return Outcome(trial, acted, 0, (fault, *_ended(temporary)))
-    faults = [*_ended(temporary), *_traced("the run", first.err)]
+    faults = [*_ended(temporary), *traced("the run", first.err)]
     faults += went_on(trial.what, first.status, complete_then) if acted else []
     before = {path: path.read_bytes() for path in results.glob("*/*.json")}
     complete = sum(map(_complete, _records(results, faults)))
     second = finish(start(ARGUMENTS, results, variables), results, ENDS_S)
     if second.status not in JUDGED:
         faults.append(Fault("words", f"the resumed run ended with {second.status}: {second.err[-300:]}"))
-    faults += _traced("the resumed run", second.err)
+    faults += traced("the resumed run", second.err)
     changed = [path.name for path, content in before.items() if _bytes(path) != content]
     faults += [Fault("lost", f"{name} was changed") for name in changed]
     faults += [*_left(results, temporary), *_counted(_records(results, faults))]
@@ -138,8 +141,9 @@ def processes_of(temporary: Path) -> list[psutil.Process]:
     return found
 
 
-def _traced(whose: str, printed: str) -> Iterator[Fault]:
-    if "Traceback" in printed:
+def traced(whose: str, printed: str) -> Iterator[Fault]:
+    """A traceback with a line of ours; an interrupt of an interpreter that still starts prints its own."""
+    if "Traceback" in printed and OURS.search(printed):
         yield Fault("words", f"{whose} printed a traceback: {printed[-300:]}")
 
 

@@ -36,6 +36,29 @@ def test_a_fault_of_ours_is_no_regression(
     assert "--debug" in done.err
 
 
+INTERRUPTED_WHILE_LOADING = """
+import sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "bench.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from bench.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_while_the_program_loads_is_one_word_and_130() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_LOADING],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
 VIEWS = (("show",), ("footprint", "people", "--unit", "page"), ("compare",))
 EACH = """
 import json, sys

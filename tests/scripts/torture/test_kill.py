@@ -13,7 +13,7 @@ import pytest
 from scripts.torture import kill, parts
 from scripts.torture.__main__ import main
 from scripts.torture.acts import ACTS, INTERRUPTS, Started
-from scripts.torture.kill import Fault, Outcome, trials, went_on
+from scripts.torture.kill import Fault, Outcome, traced, trials, went_on
 from scripts.torture.parts import PartTally, by_act, summary
 from tests.support.main_job.running import environment, finish
 from tests.support.processes import wait_until
@@ -34,6 +34,13 @@ def test_a_run_that_goes_on_after_an_interrupt_is_a_fault(what: str) -> None:
     assert not list(went_on(what, 130, 3))
     assert not list(went_on(what, 0, 10)), "nothing was left to do"
     assert not list(went_on("SIGSTOP, SIGCONT", 0, 3))
+
+
+def test_a_traceback_counts_where_a_line_of_ours_is_in_it() -> None:
+    starting = 'Traceback (most recent call last):\n  File "<frozen site>", line 73\nKeyboardInterrupt\n'
+    assert not list(traced("the run", starting))
+    ours = starting.replace("<frozen site>", "/home/x/bench/__main__.py")
+    assert [fault.kind for fault in traced("the run", ours)] == ["words"]
 
 
 def test_runs_hear_ctrl_c_also_where_the_command_is_in_the_background(
