@@ -44,7 +44,8 @@ class ScopedFigure(SchemaModel):
     gross: Estimate | None
     net: Estimate | None
     kind: FigureKind
-    domains: dict[str, DomainKind]
+    domains: dict[str, DomainKind] = Field(min_length=1)
+    """What it is a sum of, at least one; `cpu:package-0` for example, with how it is known."""
     reason: str | None = None
 
 

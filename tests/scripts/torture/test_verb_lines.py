@@ -80,6 +80,17 @@ def test_an_interval_that_cannot_be_is_a_sentence(
     assert "fault in joulebench" not in said
 
 
+@pytest.mark.parametrize("words", READ_FIGURES)
+def test_a_figure_that_is_a_sum_of_nothing_is_a_sentence(words: str, tmp_path: Path) -> None:
+    """Shares of a card were its joules over the number of cards."""
+    path = damaged(tmp_path, lambda document: document["figures"]["power_w"]["gpu"].update(domains={}))
+    good = save(tmp_path / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
+    status, said = verb_lines.line(words, path, good, tmp_path)
+    assert status == 2
+    assert "figures.power_w.gpu.domains" in said
+    assert "fault in joulebench" not in said
+
+
 @pytest.mark.parametrize(
     "limit", [700, 10**400, [], "700", {"a": 1}, -1e300], ids=lambda limit: str(limit)[:9]
 )
