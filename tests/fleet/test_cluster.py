@@ -88,7 +88,7 @@ def test_each_node_measures_its_own_card_and_a_lost_one_costs_its_case_a_new_sta
         again = measure_on(cluster, plan, here, lines.append, every_node=True)
     assert any("no NVIDIA driver library" in line for line in lines), "the head has no card, and says so"
     records = {path.parent.name.split("-")[2]: results.read(path) for path in outcome.paths}
-    assert set(records) == set(WATTS)
+    assert set(records) == set(WATTS), lines
     for name, record in records.items():
         check(record, fleet.standins[name])
         assert (here / outcome.paths[0].parent.name / "traces").is_dir()

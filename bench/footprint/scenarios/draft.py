@@ -246,6 +246,10 @@ class ScenarioDraft:
         return unit_of(key, made, made if energy is None else answer_of(state(energy).unit, made))
 
 
+WIDEST = 1e100
+"""Standard deviation over mean, at most: the square of a much wider one is no floating-point number."""
+
+
 def _energy(row: MeasuredRow, source: str) -> InputSpec:
     """Energy of a record: normal by its interval, or lognormal where a normal one would go below 0 J.
 
@@ -259,7 +263,8 @@ def _energy(row: MeasuredRow, source: str) -> InputSpec:
     ends: dict[str, object] = {"low": joules.low, "high": joules.high, "distribution": "normal"}
     half = (joules.high - joules.low) / 2
     if Spread("normal", joules.value, joules.value - half, joules.value + half).reach[0] <= 0:
-        factor = math.exp(Z_95 * math.sqrt(math.log1p((half / Z_95 / joules.value) ** 2)))
+        relative = min(half / Z_95 / joules.value, WIDEST)
+        factor = math.exp(Z_95 * math.sqrt(math.log1p(relative**2)))
         ends = {"low": joules.value / factor, "high": joules.value * factor, "distribution": "lognormal"}
     return stated.model_copy(update=ends)
 

@@ -56,7 +56,7 @@ def test_windows_beside_a_busy_loop_hold_the_truth(tmp_path: Path, monkeypatch: 
 def test_all_parts_are_played_a_share_as_long() -> None:
     parser = _parser()
     parts = {part.part: vars(part) for part in _asked(parser, parser.parse_args(["all", "--scale", "0.01"]))}
-    assert list(parts) == ["kill", "disks", "fuzz", "busy", "long"]
+    assert list(parts) == ["faults", "kill", "disks", "fuzz", "busy", "long"]
     assert (parts["kill"]["trials"], parts["fuzz"]["inputs"], parts["busy"]["windows"]) == (2, 1000, 1)
     assert parts["long"]["hours"] == pytest.approx(0.08)
     assert parts["kill"]["longest_s"] == 80.0

@@ -80,6 +80,28 @@ def test_an_interval_that_cannot_be_is_a_sentence(
     assert "fault in joulebench" not in said
 
 
+def enormous(figures: Any) -> None:
+    for estimate in _intervals(figures):
+        estimate |= {"value": 1e300, "low": 0.0, "high": 1.7e308}
+
+
+def minute(figures: Any) -> None:
+    for estimate in _intervals(figures):
+        estimate |= {"value": 1e-300, "low": 0.0, "high": 1e300}
+
+
+@pytest.mark.parametrize("change", [enormous, minute])
+@pytest.mark.parametrize("words", VERB_LINES)
+def test_an_interval_beyond_all_measure_is_shown_or_refused(
+    words: str, change: Callable[[Any], None], tmp_path: Path
+) -> None:
+    """Its square, or its share of the value, is no floating-point number."""
+    path = damaged(tmp_path, lambda document: change(document["figures"]))
+    good = save(tmp_path / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
+    status, said = verb_lines.line(words, path, good, tmp_path)
+    assert status in {0, 1, 2, 3}, said
+
+
 @pytest.mark.parametrize("words", READ_FIGURES)
 def test_a_figure_that_is_a_sum_of_nothing_is_a_sentence(words: str, tmp_path: Path) -> None:
     """Shares of a card were its joules over the number of cards."""
