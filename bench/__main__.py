@@ -13,7 +13,7 @@ def main() -> None:
     """Run the command line and end the process with its exit status, also where an interrupt comes early."""
     try:
         _run()
-    except KeyboardInterrupt:  # while modules load; the command line tells of later ones itself
+    except KeyboardInterrupt:  # while modules load; later ones end in the command line
         sys.stderr.write("Interrupted.\n")
         sys.exit(INTERRUPTED)
 

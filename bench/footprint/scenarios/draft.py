@@ -247,7 +247,7 @@ class ScenarioDraft:
 
 
 WIDEST = 1e100
-"""Standard deviation over mean, at most: the square of a much wider one is no floating-point number."""
+"""Standard deviation over mean, at most: the square of a much wider one overflows."""
 
 
 def _energy(row: MeasuredRow, source: str) -> InputSpec:

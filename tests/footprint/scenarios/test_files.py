@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bench.core.quantities import Joules
 from bench.core.record import Record
 from bench.errors import CatalogError, UsageError
 from bench.footprint import reference
@@ -371,6 +373,14 @@ def test_a_record_brings_its_joules_with_its_own_interval(tmp_path: Path) -> Non
     assert found.inputs["batch.measured"].spread.value == 4.0
     assert found.inputs["embodied.power"].spread.value == pytest.approx(10.0)
     assert "95 %, absolute" in found.inputs["model.energy"].source
+
+
+@pytest.mark.parametrize("high_j", [1e200, 1e308])
+def test_a_record_of_an_interval_beyond_all_measure_is_refused(tmp_path: Path, high_j: float) -> None:
+    """A damaged one: the square of its width overflows."""
+    row = replace(row_at(saved(tmp_path, record())), joules=Joules.of(300.0, 299.0, high_j))
+    with pytest.raises(CatalogError, match=r"model\.energy: .* cannot be"):
+        build(draft(tmp_path).changed("model.host=host.gemini").measured(row, "--record x"))
 
 
 def test_a_record_of_another_scope_or_unit_is_refused(tmp_path: Path) -> None:

@@ -90,12 +90,17 @@ def minute(figures: Any) -> None:
         estimate |= {"value": 1e-300, "low": 0.0, "high": 1e300}
 
 
-@pytest.mark.parametrize("change", [enormous, minute])
+def wide(figures: Any) -> None:
+    for estimate in _intervals(figures):
+        estimate |= {"value": 1.0, "low": 0.0, "high": 1e200}
+
+
+@pytest.mark.parametrize("change", [enormous, minute, wide])
 @pytest.mark.parametrize("words", VERB_LINES)
 def test_an_interval_beyond_all_measure_is_shown_or_refused(
     words: str, change: Callable[[Any], None], tmp_path: Path
 ) -> None:
-    """Its square, or its share of the value, is no floating-point number."""
+    """Its square, or its share of the value, overflows."""
     path = damaged(tmp_path, lambda document: change(document["figures"]))
     good = save(tmp_path / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
     status, said = verb_lines.line(words, path, good, tmp_path)

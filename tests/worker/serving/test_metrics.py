@@ -28,7 +28,7 @@ def test_running_requests_and_hits_of_the_prefix_cache_are_the_servers(whose: st
             if found.stated_running == pytest.approx(4, rel=0.25):
                 break
         else:
-            pytest.fail(f"{found.stated_running} of 4 were running in the last of ten windows")
+            pytest.fail("fewer than three of four were running in each of ten windows")
     assert found.stated_waiting == 0
     assert found.cache_hit_share == pytest.approx(0.3, abs=0.02)
     assert "prefix-cache-hits" in found.reason_codes
