@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def test_an_unknown_error_a_hang_and_a_file_left_behind_are_found(
     found = [each.what for each in fuzz.fuzz(3, 1, tmp_path, {})]
     assert found[0].startswith("KeyError in test_fuzz.py:")
     assert found[1:] == ["took more than 1 s", "left left"]
+
+
+def test_a_number_of_any_size_is_changed() -> None:
+    """One mutation makes an integer of hundreds of digits, and a later one may meet it."""
+    good = json.dumps({"figure": {"value": 10**400, "low": -(10**400), "high": 1}}).encode()
+    changed = {mutant(random.Random(number), good, "values") for number in range(500)}
+    assert len(changed) > 100
 
 
 def test_mutants_are_the_same_for_a_seed_and_mostly_another_text() -> None:
