@@ -169,7 +169,7 @@ def _same_type(chance: random.Random, value: Any) -> Any:
         case bool():
             return not value
         case int() | float():
-            less = value // 1000 if isinstance(value, int) else value / 1000  # 400 digits are no float
+            less = value // 1000 if isinstance(value, int) else value / 1000  # 400 digits overflow a float
             other = chance.choice((-value, value * 1000, less, chance.choice(NUMBERS)))
             return round(other) if isinstance(value, int) and abs(other) < 1e18 else other
         case str():
