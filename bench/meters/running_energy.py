@@ -115,10 +115,11 @@ class RunningEnergy:
         begun_ns = self._since_ns if begun is None else begun.t_ns
         t_ns, energy_j = self._recorder.readings(domain, begun_ns, now_ns)
         moves = np.flatnonzero(np.diff(energy_j)) + 1
-        if len(moves) < 1 + (begun is None):
+        needed = 2 if begun is None else 1  # the first of all is where it begins
+        if len(moves) < needed:
             self._silent(domain, begun_ns, now_ns, "its counter has not moved")
             return
-        begun = begun or _Edge(int(t_ns[moves[0]]), float(energy_j[moves[0]]))  # exact where it moves
+        begun = begun or _Edge(int(t_ns[moves[0]]), float(energy_j[moves[0]]))
         end = _Edge(int(t_ns[moves[-1]]), float(energy_j[moves[-1]]))
         whole = self._recorder.joules(domain, begun.t_ns, end.t_ns) is not None
         fault = source_anomaly(self._recorder, domain, begun.t_ns, end.t_ns) if whole else UNBROKEN

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
@@ -52,6 +52,7 @@ def _use_own_locks(folder: Path) -> None:
     tempfile.tempdir = tempfile.mkdtemp(dir=folder)
 
 
+@cache
 def _virtual_scenes(codes: tuple[int, ...]) -> list[Scene]:
     return list(chain(nvml_scenes(codes), meter_scenes()))
 

@@ -21,6 +21,7 @@ import psutil
 
 from bench.core.record import Record
 from bench.errors import RecordError
+from bench.measurement.outcome import INTERRUPTED
 from bench.store import results as store
 from scripts.torture.acts import ACTS, INTERRUPTS, Started
 from tests.support.main_job.running import environment, finish, start
@@ -35,7 +36,8 @@ LOCKS = "joulebench-locks"
 JUDGED = (0, 3)
 """Whether enough good blocks are left is up to the load of the machine that plays the trial."""
 
-OURS = re.compile(r'File "[^"]*/bench/')
+OURS = re.compile(r'File "(?:<string>|[^"]*/bench/)')
+"""A line of our modules, or of a program of ours that another process was given as a text."""
 
 FaultKind = Literal["lost", "orphans", "leaks", "words"]
 """A lost, changed or doubled case; a living process; a file left behind; a traceback or a wrong status."""
@@ -99,7 +101,7 @@ def play(trial: Trial, folder: Path) -> Outcome:
             fault = Fault("words", f"the run did not end: {error}")
             return Outcome(trial, acted, 0, (fault, *_ended(temporary)))
     faults = [*_ended(temporary), *traced("the run", first.err)]
-    faults += went_on(trial.what, first.status, complete_then) if acted else []
+    faults += not_interrupted(trial.what, first.status, complete_then) if acted else []
     before = {path: path.read_bytes() for path in results.glob("*/*.json")}
     complete = sum(map(_complete, _records(results, faults)))
     second = finish(start(ARGUMENTS, results, variables), results, ENDS_S)
@@ -112,10 +114,13 @@ def play(trial: Trial, folder: Path) -> Outcome:
     return Outcome(trial, acted, complete, tuple(faults))
 
 
-def went_on(what: str, status: int, complete_then: int) -> Iterator[Fault]:
-    """A run that an interrupt did not end, though it had cases left: perhaps it was started deaf to it."""
-    if what in INTERRUPTS and status in JUDGED and complete_then < CASE_COUNT:
-        yield Fault("words", f"the run went on after {what}, and ended with {status}")
+def not_interrupted(what: str, status: int, complete_then: int) -> Iterator[Fault]:
+    """An interrupt that did not end a run with cases left: perhaps it was started deaf to it.
+
+    A signal ends an interpreter that still starts; its status is negative.
+    """
+    if what in INTERRUPTS and status != INTERRUPTED and status >= 0 and complete_then < CASE_COUNT:
+        yield Fault("words", f"{what} did not end the run, whose status was {status}")
 
 
 def _ended(temporary: Path) -> Iterator[Fault]:

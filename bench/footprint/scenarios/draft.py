@@ -34,6 +34,8 @@ OF_ITS_MACHINE = (
     "embodied.utilisation",
 )
 """Inputs that describe where the energy was taken, and that a record does not bring."""
+WIDEST = 1e100
+"""Standard deviation over mean, at most: the square of a much wider one overflows."""
 
 
 class Deciding(NamedTuple):
@@ -244,10 +246,6 @@ class ScenarioDraft:
         if key == "model.energy":
             raise UsageError("Energy needs its unit and scope.", f"Such as `400 J/{made} gpu`.")
         return unit_of(key, made, made if energy is None else answer_of(state(energy).unit, made))
-
-
-WIDEST = 1e100
-"""Standard deviation over mean, at most: the square of a much wider one overflows."""
 
 
 def _energy(row: MeasuredRow, source: str) -> InputSpec:

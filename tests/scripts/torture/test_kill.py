@@ -13,7 +13,7 @@ import pytest
 from scripts.torture import kill, parts
 from scripts.torture.__main__ import main
 from scripts.torture.acts import ACTS, INTERRUPTS, Started
-from scripts.torture.kill import Fault, Outcome, traced, trials, went_on
+from scripts.torture.kill import Fault, Outcome, not_interrupted, traced, trials
 from scripts.torture.parts import PartTally, by_act, summary
 from tests.support.main_job.running import environment, finish
 from tests.support.processes import wait_until
@@ -29,18 +29,20 @@ def test_trials_are_those_of_the_seed_and_have_each_act_in_turn() -> None:
 
 @pytest.mark.parametrize("what", INTERRUPTS)
 def test_a_run_that_goes_on_after_an_interrupt_is_a_fault(what: str) -> None:
-    assert [fault.kind for fault in went_on(what, 0, 3)] == ["words"]
-    assert [fault.kind for fault in went_on(what, 3, 9)] == ["words"]
-    assert not list(went_on(what, 130, 3))
-    assert not list(went_on(what, 0, 10)), "nothing was left to do"
-    assert not list(went_on("SIGSTOP, SIGCONT", 0, 3))
+    for status in (0, 1, 2, 3, 70):
+        assert [fault.kind for fault in not_interrupted(what, status, 9)] == ["words"]
+    assert not list(not_interrupted(what, 130, 3))
+    assert not list(not_interrupted(what, -2, 0)), "the interpreter had not started"
+    assert not list(not_interrupted(what, 0, 10)), "nothing was left to do"
+    assert not list(not_interrupted("SIGSTOP, SIGCONT", 0, 3))
 
 
 def test_a_traceback_counts_where_a_line_of_ours_is_in_it() -> None:
     starting = 'Traceback (most recent call last):\n  File "<frozen site>", line 73\nKeyboardInterrupt\n'
     assert not list(traced("the run", starting))
-    ours = starting.replace("<frozen site>", "/home/x/bench/__main__.py")
-    assert [fault.kind for fault in traced("the run", ours)] == ["words"]
+    for place in ("/home/x/bench/__main__.py", "<string>"):
+        ours = starting.replace("<frozen site>", place)
+        assert [fault.kind for fault in traced("the run", ours)] == ["words"]
 
 
 def test_runs_hear_ctrl_c_also_where_the_command_is_in_the_background(

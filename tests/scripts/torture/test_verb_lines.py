@@ -67,55 +67,29 @@ def damaged(folder: Path, change: Callable[[Any], None]) -> Path:
     return path
 
 
+def refused(words: str, folder: Path, change: Callable[[Any], None]) -> str:
+    """The sentence that refuses a record whose figures were changed."""
+    path = damaged(folder, lambda document: change(document["figures"]))
+    good = save(folder / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
+    status, said = verb_lines.line(words, path, good, folder)
+    assert status == 2
+    assert "fault in joulebench" not in said
+    return said
+
+
 @pytest.mark.parametrize("change", [reversed_ends, negative, above_its_interval])
 @pytest.mark.parametrize("words", READ_FIGURES)
 def test_an_interval_that_cannot_be_is_a_sentence(
     words: str, change: Callable[[Any], None], tmp_path: Path
 ) -> None:
-    path = damaged(tmp_path, lambda document: change(document["figures"]))
-    good = save(tmp_path / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
-    status, said = verb_lines.line(words, path, good, tmp_path)
-    assert status == 2
-    assert "is outside its interval" in said
-    assert "fault in joulebench" not in said
-
-
-def enormous(figures: Any) -> None:
-    for estimate in _intervals(figures):
-        estimate |= {"value": 1e300, "low": 0.0, "high": 1.7e308}
-
-
-def minute(figures: Any) -> None:
-    for estimate in _intervals(figures):
-        estimate |= {"value": 1e-300, "low": 0.0, "high": 1e300}
-
-
-def wide(figures: Any) -> None:
-    for estimate in _intervals(figures):
-        estimate |= {"value": 1.0, "low": 0.0, "high": 1e200}
-
-
-@pytest.mark.parametrize("change", [enormous, minute, wide])
-@pytest.mark.parametrize("words", VERB_LINES)
-def test_an_interval_beyond_all_measure_is_shown_or_refused(
-    words: str, change: Callable[[Any], None], tmp_path: Path
-) -> None:
-    """Its square, or its share of the value, overflows."""
-    path = damaged(tmp_path, lambda document: change(document["figures"]))
-    good = save(tmp_path / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
-    status, said = verb_lines.line(words, path, good, tmp_path)
-    assert status in {0, 1, 2, 3}, said
+    assert "is outside its interval" in refused(words, tmp_path, change)
 
 
 @pytest.mark.parametrize("words", READ_FIGURES)
 def test_a_figure_that_is_a_sum_of_nothing_is_a_sentence(words: str, tmp_path: Path) -> None:
     """Shares of a card were its joules over the number of cards."""
-    path = damaged(tmp_path, lambda document: document["figures"]["power_w"]["gpu"].update(domains={}))
-    good = save(tmp_path / "good" / "a.json", run(300.0, random.Random(2), tokens=340))
-    status, said = verb_lines.line(words, path, good, tmp_path)
-    assert status == 2
+    said = refused(words, tmp_path, lambda figures: figures["power_w"]["gpu"].update(domains={}))
     assert "figures.power_w.gpu.domains" in said
-    assert "fault in joulebench" not in said
 
 
 @pytest.mark.parametrize(

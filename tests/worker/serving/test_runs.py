@@ -139,7 +139,7 @@ class TestMetered:
             ]
             low_j, high_j = marginal.low or marginal.value, marginal.high or marginal.value
             assert 0.7 * of_one_j[0] <= high_j, "each request adds its own watts"
-            # A server draws from its acceptance of a request on, which a held-up client sees later.
+            # A busy server draws on for a while after its last piece, which the client does not see.
             assert low_j <= 1.3 * of_one_j[1]
 
     def test_tokens_latencies_and_price_are_on_the_same_record(self, windows: Run) -> None:

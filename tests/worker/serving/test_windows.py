@@ -54,7 +54,7 @@ def test_concurrency_holds_its_number_and_counts_what_was_received_inside() -> N
 
 
 def in_time(made: Producer, request: WorkRequest) -> Any:
-    """The first window that a busy machine does not hold up: such a one lasts longer than it has arrivals."""
+    """The first window that a busy machine does not hold up: in the rest of a longer one nothing is due."""
     for _ in range(30):
         produced = made.produce(request)
         late_s = seen(produced).late_s  # `None` where all of them were held up past its end
